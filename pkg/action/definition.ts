@@ -1,0 +1,128 @@
+import type { Static, TSchema } from 'typebox';
+import type { ErrorData } from '../model/activeflow.ts';
+import type { Action, Medium, Variables } from '../model/action.ts';
+import type { Json, JsonObject } from '../model/json.ts';
+
+/**
+ * What an action asks of the world, as data. The executor performs it and resumes the generator with an
+ * answer; a test does the same by hand. Nothing in this folder performs anything.
+ */
+export type Effect =
+  /** A request to a sibling manager. `wait: false`: sent, and no answer is waited for (its value is null). */
+  | {
+      readonly kind: 'request';
+      readonly to: string;
+      readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+      readonly uri: string;
+      readonly data?: Json;
+      /** How long the answer is waited for, in ms; default 3,000. */
+      readonly timeout_ms?: number;
+      readonly wait?: boolean;
+    }
+  /** An HTTP request to an address that the flow's author chose. Value: `{status, body}`, body parsed when it is JSON. */
+  | { readonly kind: 'fetch'; readonly method: string; readonly url: string; readonly body?: Json }
+  /** Looks up a flow. Value: `{id, customer_id, list}`; fails with NOT_FOUND when there is none or it is deleted. */
+  | { readonly kind: 'flow'; readonly id: string }
+  /** Makes a temporary flow of the activeflow's customer. Value: `{id}`. */
+  | { readonly kind: 'make_flow'; readonly name: string; readonly actions: readonly NewAction[] };
+
+export type EffectAnswer = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: ErrorData };
+
+/** An action that is still to be given an id. */
+export type NewAction = Omit<Action, 'id'> & { readonly id?: string };
+
+/** What becomes of the flow after an action has decided. */
+export type Decision = {
+  /** Why, for the trace, with the values compared. Never a secret. */
+  readonly reason: string;
+  /** Variables to set with this step. */
+  readonly set?: Variables;
+} & (
+  | { readonly kind: 'hand_over' }
+  | { readonly kind: 'next' }
+  /** To an action: looked for in the current stack, then outward. `loops`: the new count of this goto. */
+  | { readonly kind: 'jump'; readonly target: string; readonly loops?: number }
+  /** A goto that has jumped enough and goes on: its count starts anew. */
+  | { readonly kind: 'loop_done' }
+  /**
+   * Enters a new stack. `actions` come from outside and are checked and given ids by the engine; `list` is a
+   * list of the customer's. `stack_id`: its id, else a new one. `after`: sent once the push is stored.
+   */
+  | {
+      readonly kind: 'push';
+      readonly actions?: Json | readonly NewAction[];
+      readonly list?: string;
+      readonly stack_id?: string;
+      readonly after?: { readonly to: string; readonly method: string; readonly uri: string; readonly data?: Json };
+    }
+  /** Stands still until `continue` (block) or for `ms` (timer). */
+  | { readonly kind: 'wait'; readonly ms?: number }
+  | { readonly kind: 'finish' }
+);
+
+/** All that an action may look at. Time and new ids are arguments: the same context gives the same decision. */
+export interface ActionContext<Option = JsonObject> {
+  readonly activeflow: {
+    readonly id: string;
+    readonly customer_id: string;
+    readonly flow_id: string;
+    readonly reference_type: string;
+    readonly reference_id: string;
+    readonly reference_activeflow_id: string;
+  };
+  /** Option as substituted. */
+  readonly action: Action;
+  /** The same option, checked against the schema. */
+  readonly option: Option;
+  readonly variables: Variables;
+  /** How often this action has jumped since it was last reached anew. */
+  readonly loops: number;
+  /** ms since 1970, UTC */
+  readonly now: number;
+  readonly newId: () => string;
+  /** Id of the action at a position of the current stack, for flows that still name targets by index. */
+  readonly actionAt: (index: number) => string | undefined;
+}
+
+/** An action in the middle of deciding. */
+export type Deciding = Generator<Effect, Decision, EffectAnswer>;
+
+/** One type of action: everything the service knows about it. */
+export interface ActionType<Schema extends TSchema = TSchema> {
+  readonly type: string;
+  /** Older names on the wire. */
+  readonly aliases?: readonly string[];
+  readonly medium: Medium;
+  /** Who runs it: the caller gets it as it is, or `decide` runs here. */
+  readonly by: 'caller' | 'manager';
+  readonly option: Schema;
+  /** One line for the documentation. */
+  readonly doc: string;
+  /** What a failure does when nothing in the flow takes it; default stop. */
+  readonly on_failure?: 'stop' | 'continue';
+  /** Absent: handed over as it is. */
+  readonly decide?: (context: ActionContext<Static<Schema>>) => Deciding;
+}
+
+/** Keeps an action type's option typed inside `decide`, and forgets it outside. */
+export function defineAction<Schema extends TSchema>(definition: ActionType<Schema>): ActionType {
+  return definition as unknown as ActionType;
+}
+
+/** Thrown inside `decide` when the action has failed; the engine decides what that does to the flow. */
+export class ActionFailure extends Error {
+  readonly error: ErrorData;
+
+  constructor(error: ErrorData) {
+    super(error.message);
+    this.name = 'ActionFailure';
+    this.error = error;
+  }
+}
+
+/** Yields an effect and returns its value, or throws the error it was answered with. */
+export function* ask(effect: Effect): Generator<Effect, Json, EffectAnswer> {
+  const answer = yield effect;
+  if (!answer.ok) throw new ActionFailure(answer.error);
+  return answer.value;
+}

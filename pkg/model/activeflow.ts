@@ -1,0 +1,212 @@
+import type { Action, Variables } from './action.ts';
+import { ACTION_FINISH, ACTION_START } from './id.ts';
+import type { Json } from './json.ts';
+
+export const REFERENCE_TYPES = [
+  '',
+  'ai',
+  'api',
+  'call',
+  'campaign',
+  'conversation',
+  'message',
+  'transcribe',
+  'recording',
+  'webchat',
+] as const;
+export type ReferenceType = (typeof REFERENCE_TYPES)[number];
+export type ActiveflowStatus = 'running' | 'ended';
+
+/** One level of the call stack: a list of actions and where to go after its end. */
+export interface Stack {
+  readonly id: string;
+  /** Key of its list: a hash when it is the customer's (`shared`), else an id of this activeflow's own. */
+  readonly list: string;
+  readonly shared: boolean;
+  /** nil for the main stack */
+  readonly return_stack_id: string;
+  /** nil: the return stack is at its end */
+  readonly return_action_id: string;
+}
+
+/** A place in the stacks. */
+export interface Position {
+  readonly stack_id: string;
+  readonly action_id: string;
+}
+
+/** An error as it is stored and answered; `status` is one of the wire's codes, such as `NOT_FOUND`. */
+export interface ErrorData {
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly details?: readonly Json[];
+}
+
+/**
+ * What a request was answered, by its key, so that a repeat gets the same.
+ * An answered action is not copied: `step` says at which step of the cursor it was handed over.
+ */
+export interface Answer {
+  readonly key: string;
+  readonly status_code: number;
+  readonly step?: number;
+  readonly error?: ErrorData;
+  /** Times that the answered activeflow showed: it is otherwise as it ended. */
+  readonly tm_update?: string | null;
+  readonly tm_delete?: string | null;
+}
+
+/**
+ * A walk that has begun and has not handed over yet. It is stored before the first request to a sibling
+ * and at each checkpoint, so that another process can take it over when its lease is out.
+ */
+export interface Run {
+  /** `next`: a caller waits for the answer; `execute`: nobody does. */
+  readonly kind: 'next' | 'execute';
+  /** The action that the caller said it had finished; nil for execute. */
+  readonly asked: string;
+  /** Request key of the caller; empty when there is none. */
+  readonly key: string;
+  /** Actions walked in it so far: the limit per request counts these. */
+  readonly steps: number;
+  /** Cursor step at which it began. */
+  readonly from: number;
+  /** A request that must still go out after the push that it follows was stored. */
+  readonly after?: AfterRequest;
+}
+
+export interface AfterRequest {
+  readonly to: string;
+  readonly method: string;
+  readonly uri: string;
+  readonly data?: Json;
+}
+
+/** Why a flow stands still with nobody walking it. */
+export interface Wait {
+  /** block: until `continue`; timer: until `due`. */
+  readonly kind: 'block' | 'timer';
+  /** RFC 3339; null: no end. */
+  readonly due: string | null;
+}
+
+/** What an activeflow is between two commits. Everything a decision reads, less the immutable lists. */
+export interface ActiveflowState {
+  /** The action the cursor is at, option as substituted. */
+  readonly current: Action;
+  /** nil when ended */
+  readonly current_stack_id: string;
+  /** The main stack first. */
+  readonly stacks: readonly Stack[];
+  /** Where to go next, whatever the order says; null: nowhere special. */
+  readonly forward: Position | null;
+  /** The id that the caller named when it got `current`. */
+  readonly previous: string;
+  /** Actions left behind so far = the cursor's step = the wire's execute_count. */
+  readonly step: number;
+  /** `stack id/action id` → how often that goto has jumped since it was last reached anew. */
+  readonly loops: { readonly [place: string]: number };
+  readonly run: Run | null;
+  readonly wait: Wait | null;
+  /** The error that ended it. */
+  readonly error: ErrorData | null;
+  /** Last numbers given: to a trace step, to an event. */
+  readonly trace_seq: number;
+  readonly event_seq: number;
+  /** The last answers, oldest first. */
+  readonly answers: readonly Answer[];
+}
+
+export const OUTCOMES = [
+  'run',
+  'handed_over',
+  'passed_over',
+  'jumped',
+  'pushed',
+  'waiting',
+  'resumed',
+  'failed',
+  'finished',
+  'stopped',
+  'forwarded',
+  'updated',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** One line of what happened, for a person. */
+export interface TraceStep {
+  /** From 1, without gaps. */
+  readonly seq: number;
+  /** Cursor step at which `action` stood; absent on lines that are about no move of the cursor. */
+  readonly step?: number;
+  /** Whole on a move of the cursor (option as substituted): executed_actions is made of these. */
+  readonly action: Action | { readonly id: string; readonly type: string };
+  readonly outcome: Outcome;
+  /** Why, with the values compared: `7.5 > 10: false`. */
+  readonly reason: string;
+  readonly duration_ms: number;
+  /** RFC 3339 */
+  readonly tm: string;
+}
+
+export type ActiveflowEventType = 'activeflow_created' | 'activeflow_updated' | 'activeflow_deleted';
+
+/** The parts of an activeflow that an event shows and that change. */
+export interface ActiveflowSnapshot {
+  readonly status: ActiveflowStatus;
+  readonly current: Action;
+  readonly current_stack_id: string;
+  readonly forward: Position | null;
+  readonly step: number;
+  readonly tm_update: string | null;
+  readonly tm_delete: string | null;
+}
+
+/** An event that a commit caused and that may not have been published yet. */
+export interface PendingEvent {
+  /** `x-sequence`; message id is `<activeflow id>-<seq>` */
+  readonly seq: number;
+  readonly type: ActiveflowEventType;
+  /** Absent: as the row now shows it, because no later commit has changed it. */
+  readonly snapshot?: ActiveflowSnapshot;
+}
+
+/** What commits of a row have caused and what has not been moved on yet. */
+export interface Outbox {
+  readonly events: readonly PendingEvent[];
+  readonly trace: readonly TraceStep[];
+}
+
+/** A running flow. Identity fields never change after creation; the rest changes by commits only. */
+export interface Activeflow {
+  readonly id: string;
+  readonly customer_id: string;
+  readonly user_id?: number;
+  readonly flow_id: string;
+  readonly reference_type: ReferenceType;
+  readonly reference_id: string;
+  readonly reference_activeflow_id: string;
+  readonly on_complete_flow_id: string;
+  readonly fallback_flow_id: string;
+  readonly webhook_uri: string;
+  readonly webhook_method: string;
+  /** Key of the request that created it; empty: none, or forgotten. */
+  readonly create_key: string;
+  readonly tm_create: string;
+
+  readonly revision: number;
+  readonly status: ActiveflowStatus;
+  readonly state: ActiveflowState;
+  readonly variables: Variables;
+  readonly outbox: Outbox;
+  readonly tm_update: string | null;
+  readonly tm_delete: string | null;
+  /** When something must happen with nobody asking: a timer, or the lease of a run. RFC 3339. */
+  readonly wake_at: string | null;
+  /** After this it is ended, whatever it does. RFC 3339; null: none. */
+  readonly deadline_at: string | null;
+}
+
+export const START: Action = { id: ACTION_START, type: '' };
+export const FINISH: Action = { id: ACTION_FINISH, type: '' };

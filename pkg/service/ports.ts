@@ -1,0 +1,304 @@
+/**
+ * What the use cases need of the world. Store, cache, bus, sibling and http implement these; the composition
+ * root joins them. One contract suite per port runs against each of its adapters.
+ */
+import type { Action, ActionList } from '../model/action.ts';
+import type { Activeflow, TraceStep } from '../model/activeflow.ts';
+import type { Flow, FlowVersion } from '../model/flow.ts';
+import type { Json } from '../model/json.ts';
+
+// ---- store -------------------------------------------------------------------------------------------
+
+/** Newest first by (tm_create, id), starting after the token's place. */
+export interface Page {
+  /** 1 to 1,000 */
+  readonly size: number;
+  /**
+   * Token of the last item seen; absent: from the newest. `tm_create` alone means: strictly older than that;
+   * with an id behind a `~` the order of ids decides between items of that time.
+   */
+  readonly after?: { readonly tm_create: string; readonly id?: string };
+}
+
+export interface FlowFilter {
+  readonly customer_id?: string;
+  /** default false; undefined here means both */
+  readonly deleted?: boolean;
+  readonly type?: string;
+  readonly name?: string;
+}
+
+export interface ActiveflowFilter {
+  readonly customer_id?: string;
+  readonly deleted?: boolean;
+  readonly flow_id?: string;
+  readonly status?: string;
+  readonly reference_type?: string;
+  readonly reference_id?: string;
+  readonly reference_activeflow_id?: string;
+}
+
+/** An event that is not an activeflow's own, to be published once its commit is through. */
+export interface StoredEvent {
+  /** Message id: the same on every repeat. */
+  readonly id: string;
+  readonly type: string;
+  readonly data: Json;
+}
+
+/** The answer by request key, stored with the change that it answers; forgotten after `ttl_ms`. */
+export interface StoredAnswer {
+  readonly key: string;
+  readonly status_code: number;
+  readonly data: Json;
+}
+
+/** What a change of a flow carries besides the flow: written in the same transaction. */
+export interface FlowChange {
+  readonly flow: Flow;
+  /** Absent: a new flow. Else the revision that the change was made from. */
+  readonly from?: number;
+  /** A new version is recorded when the list changed. */
+  readonly new_version: boolean;
+  readonly events: readonly StoredEvent[];
+  readonly answer?: StoredAnswer;
+}
+
+export interface FlowStore {
+  get(id: string): Promise<Flow | undefined>;
+  list(filter: FlowFilter, page: Page): Promise<Flow[]>;
+  /** Flows that are persistent and not deleted. */
+  count(customer_id: string): Promise<number>;
+  versions(flow_id: string): Promise<FlowVersion[]>;
+  /** false: somebody else changed it since `from`, or (new) the id or the answer's key exists already. Then nothing was written. */
+  commit(change: FlowChange): Promise<boolean>;
+  answer(key: string): Promise<StoredAnswer | undefined>;
+  /** Ids of a customer's flows, for deletion with the customer. */
+  ofCustomer(customer_id: string, limit: number): Promise<string[]>;
+}
+
+/** Immutable lists of actions. `owner`: the customer (key = hash of the bytes) or one activeflow (key = an id). */
+export interface ListStore {
+  /** Writes it unless it is there. */
+  put(owner: string, key: string, actions: readonly Action[]): Promise<void>;
+  get(owner: string, key: string): Promise<ActionList | undefined>;
+}
+
+/** One conditional write: succeeds only when the row is still at revision `next.revision - 1`. */
+export interface ActiveflowCommit {
+  /** The whole new row; its revision is one more than the one it was decided on. */
+  readonly next: Activeflow;
+  /** False: the variables are those of the row already, and need not be written. */
+  readonly variables_changed: boolean;
+  /** Activeflows that this commit makes (on_complete_flow). */
+  readonly creates?: readonly Activeflow[];
+}
+
+export interface ActiveflowStore {
+  get(id: string): Promise<Activeflow | undefined>;
+  /** The activeflow that this request key made within the last hour. */
+  byCreateKey(key: string): Promise<Activeflow | undefined>;
+  list(filter: ActiveflowFilter, page: Page): Promise<Activeflow[]>;
+  /** False: the id or the create key exists already; nothing was written. */
+  create(activeflow: Activeflow): Promise<boolean>;
+  /** False: lost the race, nothing was written. An unknown outcome is settled before it answers. */
+  commit(change: ActiveflowCommit): Promise<boolean>;
+  /** Running activeflows of a reference, for `call_hangup` without an activeflow id. */
+  ofReference(reference_type: string, reference_id: string): Promise<string[]>;
+  /** Ids of a customer's activeflows that are not deleted. */
+  ofCustomer(customer_id: string, limit: number): Promise<string[]>;
+  countRunning(): Promise<number>;
+  /** Trace steps that have moved to rows of their own, by seq. */
+  trace(id: string): Promise<TraceStep[]>;
+  /** Moves trace steps to rows of their own; again the same: nothing. */
+  addTrace(steps: readonly { readonly id: string; readonly step: TraceStep }[]): Promise<void>;
+  /** Says that all events of these rows at these revisions are published, so that no sweep looks at them. */
+  settled(rows: readonly { readonly id: string; readonly revision: number }[]): Promise<void>;
+  /** Rows with unpublished events older than `age_ms`. */
+  unsettled(age_ms: number, limit: number): Promise<Activeflow[]>;
+  /**
+   * Takes rows whose wake_at has come: puts wake_at `lease_ms` later so that no other process takes them
+   * meanwhile, without counting the revision. By the database's clock.
+   */
+  claimDue(limit: number, lease_ms: number): Promise<string[]>;
+  /** Puts wake_at `lease_ms` from now for runs that this process is still at; only where a run is stored. */
+  renew(ids: readonly string[], lease_ms: number): Promise<void>;
+  /** Figures for the metrics: rows unsettled and due, and the age in ms of the oldest. */
+  backlog(): Promise<{ unsettled: number; unsettled_age_ms: number; due: number; due_age_ms: number }>;
+}
+
+/** Events of flows, stored by the commit that caused them, until they are published. */
+export interface EventStore {
+  claim(limit: number, lease_ms: number): Promise<StoredEvent[]>;
+  done(ids: readonly string[]): Promise<void>;
+  backlog(): Promise<{ pending: number; age_ms: number }>;
+}
+
+/** Messages for later: what the broker's delay exchange holds when the broker has no plugin for it. */
+export interface DelayedMessage {
+  readonly id: string;
+  readonly queue: string;
+  readonly body: string;
+  readonly headers: { readonly [name: string]: Json };
+}
+
+export interface DelayStore {
+  add(message: DelayedMessage, delay_ms: number): Promise<void>;
+  claim(limit: number, lease_ms: number): Promise<DelayedMessage[]>;
+  done(ids: readonly string[]): Promise<void>;
+}
+
+export interface Store {
+  readonly flows: FlowStore;
+  readonly lists: ListStore;
+  readonly activeflows: ActiveflowStore;
+  readonly events: EventStore;
+  readonly delays: DelayStore;
+  /** Brings the schema up to date; one replica at a time. Returns the names of what it ran. */
+  migrate(): Promise<string[]>;
+  /** Throws when the database cannot be reached, or is not migrated. */
+  check(): Promise<void>;
+  /** The database's time minus this process's, in ms. */
+  clockOffset(): Promise<number>;
+  close(): Promise<void>;
+}
+
+// ---- cache -------------------------------------------------------------------------------------------
+
+/** Never a source of truth: every call may find nothing, and none of them throws. */
+export interface Cache {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string, ttl_ms: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** To every process, this one included; may be lost. */
+  publish(channel: string, message: string): Promise<void>;
+  subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>>;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---- bus ---------------------------------------------------------------------------------------------
+
+/** A message that was delivered to this process and is not acknowledged yet. */
+export interface Delivery {
+  readonly body: Uint8Array;
+  /** Empty: nobody waits for an answer. */
+  readonly reply_to: string;
+  readonly correlation_id: string;
+  readonly message_id: string;
+  readonly redelivered: boolean;
+  readonly headers: { readonly [name: string]: unknown };
+  readonly routing_key: string;
+}
+
+export interface OutgoingMessage {
+  /** Empty: the default exchange, where the routing key names a queue. */
+  readonly exchange: string;
+  readonly routing_key: string;
+  readonly body: string;
+  readonly message_id?: string;
+  readonly headers?: { readonly [name: string]: Json };
+  readonly expiration_ms?: number;
+}
+
+/** What a handler wants done with a delivery, after which it is acknowledged. */
+export type Verdict =
+  | { readonly kind: 'done'; readonly reply?: string }
+  /** Set aside to the dead-letter queue with its reason. */
+  | { readonly kind: 'dead'; readonly reason: string }
+  /** Given back: another process, or this one later, shall have it. */
+  | { readonly kind: 'requeue' };
+
+export interface Serving {
+  /** Takes no more, waits for what is under way, then closes. */
+  close(): Promise<void>;
+}
+
+export class BusError extends Error {
+  /** timeout: no answer in time; unroutable: no such queue; closed: connection lost or closing. */
+  readonly code: 'timeout' | 'unroutable' | 'closed';
+
+  constructor(code: BusError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'BusError';
+    this.code = code;
+  }
+}
+
+export interface Bus {
+  /** Consumes a durable queue; `bind` names durable fanout exchanges it is bound to. Survives reconnects. */
+  serve(
+    queue: string,
+    handler: (delivery: Delivery) => Promise<Verdict>,
+    options: { readonly prefetch: number; readonly bind?: readonly string[] },
+  ): Promise<Serving>;
+  /** Sends a request and resolves with the body of the answer. Throws BusError. */
+  request(queue: string, body: string, options: { readonly timeout_ms: number; readonly message_id: string }): Promise<Uint8Array>;
+  /** Resolves when the broker has taken all of them; throws BusError when any outcome is unknown. */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  /** Declares a durable fanout exchange, or uses it as it is. */
+  declareExchange(exchange: string): Promise<void>;
+  /**
+   * Sends a message to a queue after a delay, by the broker's delay exchange. Resolves when it is safe there.
+   */
+  delay(queue: string, body: string, delay_ms: number, message_id: string): Promise<void>;
+  /** Throws when the broker cannot be reached. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---- the rest ------------------------------------------------------------------------------------------
+
+export interface SiblingRequest {
+  readonly to: string;
+  readonly method: string;
+  readonly uri: string;
+  readonly data?: Json;
+  /** The same for the same step, whatever crashes: siblings drop repeats by it. */
+  readonly request_id: string;
+  readonly timeout_ms: number;
+}
+
+/** Requests to the other managers. Throws FlowError: UNAVAILABLE when silent or unreachable, else what it answered. */
+export interface Siblings {
+  request(request: SiblingRequest): Promise<Json>;
+  /** Sends it and waits for no answer, only for the broker. */
+  send(request: SiblingRequest): Promise<void>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Parsed when it is JSON, else text. */
+  readonly body: Json;
+}
+
+/** HTTP to addresses that customers choose. Throws FlowError. */
+export interface HttpClient {
+  request(request: { readonly method: string; readonly url: string; readonly body?: Json }): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+/** Time by the database's clock, and new ids. */
+export interface Clock {
+  /** ms since 1970, UTC */
+  now(): number;
+}
+
+export interface Ids {
+  /** A UUIDv7. */
+  next(): string;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Counts and times, by the names of pkg/metric. Labels must be few: never an id. */
+export interface Meter {
+  add(name: string, labels?: Readonly<Record<string, string>>, value?: number): void;
+  observe(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  set(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+}
