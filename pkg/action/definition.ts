@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
-import type { ErrorData } from '../model/activeflow.ts';
 import type { Action, Medium, Variables } from '../model/action.ts';
+import type { ErrorData } from '../model/activeflow.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 
 /**

@@ -54,7 +54,9 @@ export class FlowError extends Error {
 /** A request that can never succeed as it stands. `field` is a JSON Pointer or a part of the URI. */
 export function invalid(reason: string, field: string, value: unknown, expected: string): FlowError {
   const shown = shorten(value);
-  return new FlowError('INVALID_ARGUMENT', reason, `${field}: expected ${expected}, got ${shown}`, [{ field, value: shown, expected }]);
+  return new FlowError('INVALID_ARGUMENT', reason, `${field}: expected ${expected}, got ${shown}`, [
+    { field, value: shown, expected },
+  ]);
 }
 
 export function notFound(what: string, id: string): FlowError {

@@ -25,8 +25,10 @@ export interface Stack {
   readonly shared: boolean;
   /** nil for the main stack */
   readonly return_stack_id: string;
-  /** nil: the return stack is at its end */
+  /** The action that the list follows: after the end of this stack comes what comes after that one. */
   readonly return_action_id: string;
+  /** True: the return action itself comes next, because it was the target already when this was pushed. */
+  readonly return_exact?: boolean;
 }
 
 /** A place in the stacks. */
@@ -64,19 +66,24 @@ export interface Answer {
 export interface Run {
   /** `next`: a caller waits for the answer; `execute`: nobody does. */
   readonly kind: 'next' | 'execute';
-  /** The action that the caller said it had finished; nil for execute. */
+  /** The action it began from: the one that the caller said it had finished. */
   readonly asked: string;
   /** Request key of the caller; empty when there is none. */
   readonly key: string;
   /** Actions walked in it so far: the limit per request counts these. */
   readonly steps: number;
-  /** Cursor step at which it began. */
-  readonly from: number;
+  /**
+   * walking: `current` is done with, what comes after it is next; substituting: `current` has been reached and
+   * its option is still as its author wrote it; deciding: its option is substituted, it has not decided yet.
+   */
+  readonly stage: 'walking' | 'substituting' | 'deciding';
   /** A request that must still go out after the push that it follows was stored. */
   readonly after?: AfterRequest;
 }
 
 export interface AfterRequest {
+  /** The stack that was pushed: it goes again when the request fails. */
+  readonly stack_id: string;
   readonly to: string;
   readonly method: string;
   readonly uri: string;
@@ -99,7 +106,7 @@ export interface ActiveflowState {
   readonly current_stack_id: string;
   /** The main stack first. */
   readonly stacks: readonly Stack[];
-  /** Where to go next, whatever the order says; null: nowhere special. */
+  /** Where to go next, whatever the order says (finish: in the main stack); null: nowhere special. */
   readonly forward: Position | null;
   /** The id that the caller named when it got `current`. */
   readonly previous: string;

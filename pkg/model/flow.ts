@@ -1,5 +1,3 @@
-import type { Action } from './action.ts';
-
 export const FLOW_TYPES = ['flow', 'conference', 'queue', 'campaign', 'transfer'] as const;
 export type FlowType = (typeof FLOW_TYPES)[number];
 
@@ -48,9 +46,4 @@ export interface FlowVersion {
   readonly version: number;
   readonly list: string;
   readonly tm_create: string;
-}
-
-/** A flow as siblings see it. */
-export interface FlowWithActions extends Flow {
-  readonly actions: readonly Action[];
 }

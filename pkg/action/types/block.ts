@@ -1,0 +1,14 @@
+import { defineAction } from '../definition.ts';
+import { NO_OPTION } from '../schema.ts';
+
+export const blockAction = defineAction({
+  type: 'block',
+  medium: 'non_rtc',
+  by: 'manager',
+  option: NO_OPTION,
+  doc: 'Stands still until a continue request comes.',
+  // biome-ignore lint/correctness/useYield: it asks for nothing
+  *decide() {
+    return { kind: 'wait', reason: 'until continue' };
+  },
+});

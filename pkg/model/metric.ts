@@ -1,0 +1,67 @@
+/**
+ * The names of all metrics and the labels that each one takes. Callers are checked against them; help texts and
+ * buckets stand in pkg/metric. On the wire each name has the prefix `flow_manager_`. Labels must be few values:
+ * never an id, never text that a customer chose.
+ */
+export const COUNTERS = {
+  event_publish_total: ['type'],
+  notify_total: ['type'],
+  /** operation: create, update, delete, restore */
+  flow_crud_total: ['operation'],
+  activeflow_created_total: ['reference_type'],
+  activeflow_ended_total: ['reference_type'],
+  /** outcome: accepted, dropped_reserved, rejected_value_size, rejected_count, rejected_total */
+  activeflow_variable_injection_total: ['outcome'],
+  action_executed_total: ['type'],
+  action_error_total: ['type'],
+  /** target: the sibling that the action is handed to, such as `call-manager` */
+  action_dispatch_total: ['target', 'type'],
+  /** status_code of the answer */
+  receive_request_total: ['status'],
+  commit_conflict_total: [],
+  dead_letter_total: [],
+  /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */
+  sibling_request_total: ['sibling', 'outcome'],
+  scrape_error_total: ['source'],
+} as const;
+
+export const GAUGES = {
+  activeflow_running: [],
+  /** of: activeflow, flow */
+  event_backlog: ['of'],
+  event_backlog_age_ms: ['of'],
+  due_backlog: [],
+  due_backlog_age_ms: [],
+  /** kind: request, event, run */
+  work_under_way: ['kind'],
+  /** 0 closed, 1 half open, 2 open */
+  sibling_breaker_state: ['sibling'],
+  /** server: rabbitmq, database, redis */
+  server_up: ['server'],
+} as const;
+
+/** In ms, unless the name says otherwise. */
+export const HISTOGRAMS = {
+  /** type: the route's resource, such as `/activeflows/{id}/next` */
+  receive_request_process_time: ['type', 'method'],
+  receive_subscribe_event_process_time: ['publisher', 'type'],
+  /** Requests to siblings, from sending to the answer. target: `call-manager`; resource: path without ids */
+  request_process_time: ['target', 'resource', 'method'],
+  sibling_request_time: ['sibling'],
+  notify_process_time: ['type'],
+  activeflow_duration_seconds: ['reference_type'],
+  activeflow_execute_iterations: ['reference_type'],
+  action_execute_duration: ['type'],
+} as const;
+
+export type CounterName = keyof typeof COUNTERS;
+export type GaugeName = keyof typeof GAUGES;
+export type HistogramName = keyof typeof HISTOGRAMS;
+export type MetricName = CounterName | GaugeName | HistogramName;
+
+type Names = typeof COUNTERS & typeof GAUGES & typeof HISTOGRAMS;
+
+/** Every label that a metric has, and no other. */
+export type LabelsOf<Name extends MetricName> = [Names[Name][number]] extends [never]
+  ? Readonly<Record<string, never>>
+  : { readonly [label in Names[Name][number]]: string };
