@@ -1,0 +1,254 @@
+import { type Action, type ActionList, indexActions, type Variables } from '../model/action.ts';
+import {
+  type Activeflow,
+  type ActiveflowEventType,
+  type ActiveflowSnapshot,
+  type Answer,
+  type ErrorData,
+  FINISH,
+  type Outbox,
+  type Outcome,
+  type PendingEvent,
+  type Position,
+  type Run,
+  type Stack,
+  type TraceStep,
+  type Wait,
+} from '../model/activeflow.ts';
+import { NIL } from '../model/id.ts';
+import { following, keepReachable, outward } from './stacks.ts';
+import { formatTime, type World } from './world.ts';
+
+/** A list of actions that must be stored before the commit that names it. */
+export interface NewList {
+  readonly key: string;
+  readonly actions: readonly Action[];
+}
+
+/** What of an outbox has been moved on already: the next commit drops it. */
+export interface Moved {
+  readonly event_seq: number;
+  readonly trace_seq: number;
+}
+
+/**
+ * An activeflow while one transition is decided: the only mutable thing in the engine. It starts from a row,
+ * collects what changes, and turns into the next row. Two drafts of one row share nothing.
+ */
+export class Draft {
+  base: Activeflow;
+  status: Activeflow['status'];
+  current: Action;
+  current_stack_id: string;
+  stacks: readonly Stack[];
+  forward: Position | null;
+  previous: string;
+  step: number;
+  loops: { readonly [place: string]: number };
+  run: Run | null;
+  wait: Wait | null;
+  error: ErrorData | null;
+  answers: readonly Answer[];
+  variables: Variables;
+  deleted = false;
+  trace: readonly TraceStep[] = [];
+  /** Lists that the next commit names and that are not stored yet. */
+  lists: readonly NewList[] = [];
+  readonly #indexed = new Map<string, ActionList>();
+  #lastTrace: number;
+
+  constructor(base: Activeflow) {
+    const { state } = base;
+    this.base = base;
+    this.status = base.status;
+    this.current = state.current;
+    this.current_stack_id = state.current_stack_id;
+    this.stacks = state.stacks;
+    this.forward = state.forward;
+    this.previous = state.previous;
+    this.step = state.step;
+    this.loops = state.loops;
+    this.run = state.run;
+    this.wait = state.wait;
+    this.error = state.error;
+    this.answers = state.answers;
+    this.variables = base.variables;
+    this.#lastTrace = state.trace_seq;
+  }
+
+  /** The place of the cursor as a key for loop counts. */
+  get place(): string {
+    return `${this.current_stack_id}/${this.current.id}`;
+  }
+
+  /** Writes a line of the trace. `whole`: the cursor moved here, and executed_actions is made of such lines. */
+  note(outcome: Outcome, reason: string, world: World, options: { whole?: boolean; since?: number } = {}): void {
+    const now = world.now();
+    this.#lastTrace += 1;
+    const line: TraceStep = {
+      seq: this.#lastTrace,
+      ...(options.whole ? { step: this.step } : {}),
+      action: options.whole ? this.current : { id: this.current.id, type: this.current.type },
+      outcome,
+      reason,
+      duration_ms: Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000),
+      tm: formatTime(now),
+    };
+    this.trace = [...this.trace, line];
+  }
+
+  /** A checkpoint was committed: what follows starts from that row. */
+  committed(row: Activeflow): void {
+    this.base = row;
+    this.trace = [];
+    this.lists = [];
+  }
+
+  /** Keeps a list that this transition made, so that its stacks can be walked before it is stored. */
+  addList(key: string, actions: readonly Action[]): void {
+    this.lists = [...this.lists, { key, actions }];
+    this.#indexed.set(key, indexActions(actions));
+  }
+
+  /** The world with this draft's own new lists in it. */
+  within(world: World): World {
+    return { ...world, list: (stack) => (stack.shared ? undefined : this.#indexed.get(stack.list)) ?? world.list(stack) };
+  }
+
+  /** Leaves the current action and arrives at another; what the stacks no longer need is dropped. */
+  moveTo(action: Action, stackId: string): void {
+    this.current = action;
+    this.current_stack_id = stackId;
+    this.stacks = keepReachable(this.stacks, stackId);
+    this.forward = null;
+    this.step += 1;
+    const inner = this.stacks.length > 1 || Object.keys(this.loops).length > 0;
+    if (inner) this.#forgetLoopsOfDroppedStacks();
+  }
+
+  /**
+   * The target of a decision comes next. What was pushed meanwhile by a request was accepted, and comes before
+   * it: the target is then where that returns to.
+   */
+  goTo(target: Position): void {
+    const pending = this.#pendingPush();
+    if (pending) this.#redirect((stack) => stack === pending, target);
+    else this.forward = target;
+  }
+
+  /** Takes a stack away, and returns what comes after it: whatever led into the stack leads there. */
+  dropStack(dropped: Stack, world: World): Position {
+    const back = { stack_id: dropped.return_stack_id, action_id: dropped.return_action_id };
+    const next = dropped.return_exact ? back : following(this.stacks, back, world);
+    this.stacks = this.stacks.filter((stack) => stack !== dropped);
+    this.#redirect((stack) => stack.return_stack_id === dropped.id, next);
+    if (this.forward?.stack_id === dropped.id) this.forward = next;
+    this.#forgetLoopsOfDroppedStacks();
+    return next;
+  }
+
+  #redirect(which: (stack: Stack) => boolean, { stack_id, action_id }: Position): void {
+    const redirected = { return_stack_id: stack_id, return_action_id: action_id, return_exact: true };
+    this.stacks = this.stacks.map((stack) => (which(stack) ? { ...stack, ...redirected } : stack));
+  }
+
+  /** The outermost stack that was pushed since the cursor came here, and that is not entered yet. */
+  #pendingPush(): Stack | undefined {
+    if (!this.forward) return undefined;
+    const entered = new Set(outward(this.stacks, this.current_stack_id));
+    return outward(this.stacks, this.forward.stack_id)
+      .filter((stack) => !entered.has(stack))
+      .at(-1);
+  }
+
+  setLoops(place: string, count: number): void {
+    const { [place]: _, ...others } = this.loops;
+    this.loops = count > 0 ? { ...others, [place]: count } : others;
+  }
+
+  /** Ends it for good: nothing overwrites a terminal state. */
+  end(): void {
+    this.status = 'ended';
+    this.current_stack_id = NIL;
+    this.stacks = this.stacks.slice(0, 1);
+    this.forward = null;
+    this.run = null;
+    this.wait = null;
+    this.loops = {};
+  }
+
+  finish(): void {
+    this.current = FINISH;
+    this.step += 1;
+    this.end();
+  }
+
+  answer(answer: Answer, limit: number): void {
+    if (answer.key !== '') this.answers = [...this.answers, answer].slice(-limit);
+  }
+
+  /** The next row: one revision on, with one event of the given type and all that is not moved on yet. */
+  toRow(options: {
+    readonly event: ActiveflowEventType | null;
+    readonly moved: Moved;
+    readonly now: number;
+    readonly wake_at: string | null;
+  }): Activeflow {
+    const { base } = this;
+    const now = formatTime(options.now);
+    const event_seq = base.state.event_seq + (options.event ? 1 : 0);
+    return {
+      ...base,
+      revision: base.revision + 1,
+      status: this.status,
+      variables: this.variables,
+      tm_update: now,
+      tm_delete: this.deleted ? (base.tm_delete ?? now) : base.tm_delete,
+      wake_at: options.wake_at,
+      outbox: this.#outbox(options.event, event_seq, options.moved),
+      state: {
+        current: this.current,
+        current_stack_id: this.current_stack_id,
+        stacks: this.stacks,
+        forward: this.forward,
+        previous: this.previous,
+        step: this.step,
+        loops: this.loops,
+        run: this.run,
+        wait: this.wait,
+        error: this.error,
+        answers: this.answers,
+        trace_seq: this.#lastTrace,
+        event_seq,
+      },
+    };
+  }
+
+  #outbox(type: ActiveflowEventType | null, seq: number, moved: Moved): Outbox {
+    const { base } = this;
+    const waiting = base.outbox.events.filter((event) => event.seq > moved.event_seq);
+    const kept = waiting.map((event) => (event.snapshot ? event : { ...event, snapshot: snapshotOf(base) }));
+    const events: readonly PendingEvent[] = type ? [...kept, { seq, type }] : kept;
+    return { events, trace: [...base.outbox.trace.filter((step) => step.seq > moved.trace_seq), ...this.trace] };
+  }
+
+  #forgetLoopsOfDroppedStacks(): void {
+    const alive = new Set(this.stacks.map((stack) => stack.id));
+    const kept = Object.entries(this.loops).filter(([place]) => alive.has(place.slice(0, place.indexOf('/'))));
+    if (kept.length < Object.keys(this.loops).length) this.loops = Object.fromEntries(kept);
+  }
+}
+
+/** What an event of this row would show now. */
+export function snapshotOf(row: Activeflow): ActiveflowSnapshot {
+  const { state } = row;
+  return {
+    status: row.status,
+    current: state.current,
+    current_stack_id: state.current_stack_id,
+    forward: state.forward,
+    step: state.step,
+    tm_update: row.tm_update,
+    tm_delete: row.tm_delete,
+  };
+}

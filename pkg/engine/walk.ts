@@ -1,0 +1,94 @@
+import { actionType } from '../action/catalogue.ts';
+import { STATUS_CODES } from '../error/index.ts';
+import type { Medium } from '../model/action.ts';
+import type { ErrorData, Run } from '../model/activeflow.ts';
+import { ACTION_FINISH } from '../model/id.ts';
+import type { Walk } from './ask.ts';
+import { decideCurrent, performAfter, prepareOption } from './decide.ts';
+import type { Draft } from './draft.ts';
+import { exhaustedError } from './failure.ts';
+import { actionOf, FINISH_POSITION, findStack, following } from './stacks.ts';
+import type { World } from './world.ts';
+
+/** Begins a walk: from here on somebody is responsible for this activeflow until it hands over, waits or ends. */
+export function begin(draft: Draft, kind: Run['kind'], key: string): void {
+  draft.run = { kind, asked: draft.current.id, key, steps: 0, stage: 'walking' };
+  draft.wait = null;
+}
+
+/**
+ * Walks until an action is the caller's, the flow waits, or it ends. The draft must have a run; afterwards it
+ * has none, and its answer is recorded under the key of that run.
+ */
+export function* walk(draft: Draft, outside: World): Walk<void> {
+  const world = draft.within(outside);
+  const { run } = draft;
+  if (!run) throw new Error('a walk needs a run');
+  if (run.after && !(yield* performAfter(draft, world))) return settle(draft, run, world);
+  if (draft.run && draft.run.stage !== 'walking' && !(yield* actOnCurrent(draft, world))) return settle(draft, run, world);
+  while (yield* step(draft, world));
+  settle(draft, run, world);
+}
+
+/** One move of the cursor and what the action there does. False: the walk is over. */
+function* step(draft: Draft, world: World): Walk<boolean> {
+  const target =
+    draft.forward ?? following(draft.stacks, { stack_id: draft.current_stack_id, action_id: draft.current.id }, world);
+  const stack = findStack(draft.stacks, target.stack_id);
+  const action = stack && actionOf(stack, target.action_id, world);
+  if (target.action_id === ACTION_FINISH || target === FINISH_POSITION || !stack || !action) {
+    draft.finish();
+    draft.note('finished', 'nothing comes after the last action', world);
+    return false;
+  }
+  const limit = overLimit(draft, world);
+  if (limit) {
+    draft.note('failed', limit.message, world);
+    draft.error = limit;
+    draft.end();
+    return false;
+  }
+  draft.moveTo(action, stack.id);
+  if (draft.run) draft.run = { ...draft.run, steps: draft.run.steps + 1, stage: 'substituting' };
+  return yield* actOnCurrent(draft, world);
+}
+
+function* actOnCurrent(draft: Draft, world: World): Walk<boolean> {
+  const since = world.now();
+  const type = actionType(draft.current.type);
+  const passed = !type ? `unknown type ${draft.current.type}` : mediumProblem(type.medium, draft.base.reference_type);
+  if (draft.run?.stage === 'substituting') yield* prepareOption(draft, passed === undefined);
+  if (!type || passed !== undefined) {
+    draft.note('passed_over', passed ?? '', world, { whole: true, since });
+    return true;
+  }
+  return yield* decideCurrent(draft, type, world, since);
+}
+
+/** A call has audio; no reference has only what fits any; everything else has none. */
+function mediumProblem(medium: Medium, referenceType: string): string | undefined {
+  if (medium === 'any') return undefined;
+  if (referenceType === 'call') return medium === 'rtc' ? undefined : 'not for a call';
+  if (referenceType !== '' && medium === 'non_rtc') return undefined;
+  return medium === 'rtc' ? `needs a call’s audio, and this is ${referenceType || 'no reference'}` : 'needs a reference';
+}
+
+function overLimit(draft: Draft, world: World): ErrorData | undefined {
+  const { actions_per_activeflow, actions_per_request } = world.limits;
+  if (draft.step >= actions_per_activeflow) {
+    return exhaustedError('ACTIVEFLOW_TOO_LONG', `more than ${actions_per_activeflow} actions in one activeflow`);
+  }
+  if ((draft.run?.steps ?? 0) >= actions_per_request) {
+    return exhaustedError('REQUEST_TOO_LONG', `more than ${actions_per_request} actions within one request`);
+  }
+  return undefined;
+}
+
+/** The walk is over: what the caller is answered is recorded with the state that it is the answer to. */
+function settle(draft: Draft, run: Run, world: World): void {
+  draft.run = null;
+  draft.previous = run.asked;
+  const { error } = draft;
+  const status_code = error ? (STATUS_CODES[error.status as keyof typeof STATUS_CODES] ?? 500) : 200;
+  draft.answer({ key: run.key, status_code, ...(error ? { error } : { step: draft.step }) }, world.limits.answers);
+}
