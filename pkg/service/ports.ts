@@ -1,11 +1,13 @@
 /**
  * What the use cases need of the world. Store, cache, bus, sibling and http implement these; the composition
- * root joins them. One contract suite per port runs against each of its adapters.
+ * root joins them. One contract suite per port runs against each of its adapters. Over 300 lines, because it is the one
+ * page on which everything outside is agreed.
  */
 import type { Action, ActionList } from '../model/action.ts';
 import type { Activeflow, TraceStep } from '../model/activeflow.ts';
 import type { Flow, FlowVersion } from '../model/flow.ts';
 import type { Json } from '../model/json.ts';
+import type { CounterName, GaugeName, HistogramName, LabelsOf } from '../model/metric.ts';
 
 // ---- store -------------------------------------------------------------------------------------------
 
@@ -117,8 +119,9 @@ export interface ActiveflowStore {
   /** Rows with unpublished events older than `age_ms`. */
   unsettled(age_ms: number, limit: number): Promise<Activeflow[]>;
   /**
-   * Takes rows whose wake_at has come: puts wake_at `lease_ms` later so that no other process takes them
-   * meanwhile, without counting the revision. By the database's clock.
+   * Takes running rows whose wake_at or deadline_at has come (the store keeps the earlier of both as wake_at): puts
+   * wake_at `lease_ms` later so that no other process takes them meanwhile, without counting the revision. By the
+   * database's clock.
    */
   claimDue(limit: number, lease_ms: number): Promise<string[]>;
   /** Puts wake_at `lease_ms` from now for runs that this process is still at; only where a run is stored. */
@@ -148,12 +151,19 @@ export interface DelayStore {
   done(ids: readonly string[]): Promise<void>;
 }
 
+/** How often messages came again, counted before they are worked on: one that crashes its reader must not loop. */
+export interface RedeliveryStore {
+  /** Counts one more and answers how often it came again so far, this time included. */
+  count(id: string): Promise<number>;
+}
+
 export interface Store {
   readonly flows: FlowStore;
   readonly lists: ListStore;
   readonly activeflows: ActiveflowStore;
   readonly events: EventStore;
   readonly delays: DelayStore;
+  readonly redeliveries: RedeliveryStore;
   /** Brings the schema up to date; one replica at a time. Returns the names of what it ran. */
   migrate(): Promise<string[]>;
   /** Throws when the database cannot be reached, or is not migrated. */
@@ -226,14 +236,21 @@ export class BusError extends Error {
 }
 
 export interface Bus {
-  /** Consumes a durable queue; `bind` names durable fanout exchanges it is bound to. Survives reconnects. */
+  /**
+   * Consumes a durable queue; `bind` names durable fanout exchanges it is bound to. Survives reconnects.
+   * `transient`: a queue as siblings declare theirs, not durable and gone with its last consumer.
+   */
   serve(
     queue: string,
     handler: (delivery: Delivery) => Promise<Verdict>,
-    options: { readonly prefetch: number; readonly bind?: readonly string[] },
+    options: { readonly prefetch: number; readonly bind?: readonly string[]; readonly transient?: boolean },
   ): Promise<Serving>;
   /** Sends a request and resolves with the body of the answer. Throws BusError. */
-  request(queue: string, body: string, options: { readonly timeout_ms: number; readonly message_id: string }): Promise<Uint8Array>;
+  request(
+    queue: string,
+    body: string,
+    options: { readonly timeout_ms: number; readonly message_id: string },
+  ): Promise<Uint8Array>;
   /** Resolves when the broker has taken all of them; throws BusError when any outcome is unknown. */
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
   /** Declares a durable fanout exchange, or uses it as it is. */
@@ -296,9 +313,10 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** Counts and times, by the names of pkg/metric. Labels must be few: never an id. */
+/** Counts and times, by the names of pkg/model/metric.ts: an unknown name or label does not compile. */
 export interface Meter {
-  add(name: string, labels?: Readonly<Record<string, string>>, value?: number): void;
-  observe(name: string, labels: Readonly<Record<string, string>>, value: number): void;
-  set(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  /** `value` defaults to 1. */
+  add<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, value?: number): void;
+  observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, value: number): void;
+  set<Name extends GaugeName>(name: Name, labels: LabelsOf<Name>, value: number): void;
 }

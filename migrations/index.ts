@@ -1,0 +1,47 @@
+import { up as up0001 } from './0001_flows.ts';
+import { up as up0002 } from './0002_flows_by_customer.ts';
+import { up as up0003 } from './0003_flow_versions.ts';
+import { up as up0004 } from './0004_flow_answers.ts';
+import { up as up0005 } from './0005_flow_answers_by_expiry.ts';
+import { up as up0006 } from './0006_action_lists.ts';
+import { up as up0007 } from './0007_activeflows.ts';
+import { up as up0008 } from './0008_activeflows_by_create_hash.ts';
+import { up as up0009 } from './0009_activeflows_by_customer.ts';
+import { up as up0010 } from './0010_activeflows_by_reference.ts';
+import { up as up0011 } from './0011_activeflows_by_flow.ts';
+import { up as up0012 } from './0012_activeflows_by_wake.ts';
+import { up as up0013 } from './0013_activeflows_by_unsettled.ts';
+import { up as up0014 } from './0014_activeflows_by_status.ts';
+import { up as up0015 } from './0015_trace_steps.ts';
+import { up as up0016 } from './0016_events.ts';
+import { up as up0017 } from './0017_events_by_id.ts';
+import { up as up0018 } from './0018_delayed_messages.ts';
+import { up as up0019 } from './0019_delayed_messages_by_due.ts';
+import { up as up0020 } from './0020_activeflows_by_time.ts';
+import { up as up0021 } from './0021_redeliveries.ts';
+import type { Migrate } from './types.ts';
+
+/** Every migration by name, in order. Forward only: a released one is never changed, a new one goes to the end. */
+export const migrations: Readonly<Record<string, Migrate>> = {
+  '0001_flows': up0001,
+  '0002_flows_by_customer': up0002,
+  '0003_flow_versions': up0003,
+  '0004_flow_answers': up0004,
+  '0005_flow_answers_by_expiry': up0005,
+  '0006_action_lists': up0006,
+  '0007_activeflows': up0007,
+  '0008_activeflows_by_create_hash': up0008,
+  '0009_activeflows_by_customer': up0009,
+  '0010_activeflows_by_reference': up0010,
+  '0011_activeflows_by_flow': up0011,
+  '0012_activeflows_by_wake': up0012,
+  '0013_activeflows_by_unsettled': up0013,
+  '0014_activeflows_by_status': up0014,
+  '0015_trace_steps': up0015,
+  '0016_events': up0016,
+  '0017_events_by_id': up0017,
+  '0018_delayed_messages': up0018,
+  '0019_delayed_messages_by_due': up0019,
+  '0020_activeflows_by_time': up0020,
+  '0021_redeliveries': up0021,
+};

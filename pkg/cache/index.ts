@@ -1,0 +1,2 @@
+export { MemoryCache } from './memory.ts';
+export { RedisCache } from './redis.ts';

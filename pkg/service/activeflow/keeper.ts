@@ -1,0 +1,191 @@
+import { LRUCache } from 'lru-cache';
+import { createFollowUp, needsFollowUp } from '../../engine/create.ts';
+import type { Draft } from '../../engine/draft.ts';
+import { notFound, unavailable } from '../../error/index.ts';
+import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
+import { type Context, hashId, noLists, worldOf } from '../context.ts';
+import type { ListBook, Lists } from '../lists.ts';
+import { countSteps } from './count.ts';
+import { wakeAt } from './schedule.ts';
+
+/** Where committed rows go so that their events are published; pkg/outbox implements it. */
+export interface Outbox {
+  /** A row was committed: its events are due, those before it first. */
+  committed(row: Activeflow): void;
+  /** What of a row has been moved on already. */
+  moved(id: string): { readonly event_seq: number; readonly trace_seq: number };
+}
+
+/** A row, and whether it was read from the database in this request or only remembered. */
+export interface Held {
+  readonly row: Activeflow;
+  readonly fresh: boolean;
+}
+
+export type OnFollowUp = (child: Activeflow) => void;
+
+/**
+ * Keeps activeflows: reads them, remembers them to save a read, lets one request at a time decide on each, and
+ * commits. What it remembers is proven by the commit that follows; whatever is answered without a commit
+ * must come from a fresh read.
+ */
+export class Keeper {
+  readonly lists: Lists;
+  readonly #context: Context;
+  readonly #outbox: Outbox;
+  readonly #rows: LRUCache<string, Activeflow>;
+  readonly #queues = new Map<string, Promise<unknown>>();
+  #onFollowUp: OnFollowUp = () => undefined;
+
+  constructor(context: Context, outbox: Outbox, lists: Lists) {
+    this.#context = context;
+    this.#outbox = outbox;
+    this.#rows = new LRUCache({ max: context.options.cached_activeflows });
+    this.lists = lists;
+  }
+
+  /** Who walks the activeflows that an ending one has started. */
+  set onFollowUp(listener: OnFollowUp) {
+    this.#onFollowUp = listener;
+  }
+
+  /** Runs pieces of work on one activeflow one after another, in this process. Never held across a request to a sibling. */
+  async exclusive<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(id);
+    const mine = before ? before.then(work, work) : work();
+    const settled = mine.catch(() => undefined);
+    this.#queues.set(id, settled);
+    try {
+      return await mine;
+    } finally {
+      if (this.#queues.get(id) === settled) this.#queues.delete(id);
+    }
+  }
+
+  /** Whose an activeflow is, when it is remembered; else empty. */
+  customerOf(id: string): string {
+    return this.#rows.get(id)?.customer_id ?? '';
+  }
+
+  /** Remembered or read. Throws NOT_FOUND. */
+  async hold(id: string): Promise<Held> {
+    const row = this.#rows.get(id);
+    return row ? { row, fresh: false } : { row: await this.read(id), fresh: true };
+  }
+
+  /** Read from the database, now. Throws NOT_FOUND. */
+  async read(id: string): Promise<Activeflow> {
+    const row = await this.#context.store.activeflows.get(id);
+    if (!row) {
+      this.#rows.delete(id);
+      throw notFound('activeflow', id);
+    }
+    this.#rows.set(id, row);
+    return row;
+  }
+
+  /** True while this is the newest revision that this process knows of. */
+  isNewest(row: Activeflow): boolean {
+    const known = this.#rows.get(row.id);
+    return known !== undefined && known.revision === row.revision;
+  }
+
+  /** A row that was just created. */
+  created(row: Activeflow): void {
+    this.#rows.set(row.id, row);
+    this.#outbox.committed(row);
+    const { meter } = this.#context;
+    meter.add('activeflow_created_total', { reference_type: row.reference_type || 'none' });
+  }
+
+  /**
+   * Commits a draft, with the lists that it names stored before and the follow-up of its end with it.
+   * Undefined: somebody else has changed the row; nothing was written, and the draft is to be thrown away.
+   */
+  async commit(
+    draft: Draft,
+    event: ActiveflowEventType | null,
+    book: ListBook,
+    now: number = this.#context.clock.now(),
+  ): Promise<Activeflow | undefined> {
+    const { base } = draft;
+    for (const list of draft.lists) {
+      await this.lists.put(base.id, list.key, list.actions);
+      await book.load({ list: list.key, shared: false });
+    }
+    const child = await this.#followUp(draft);
+    const row = draft.toRow({
+      event,
+      moved: this.#outbox.moved(base.id),
+      now,
+      wake_at: wakeAt(draft, this.#context),
+    });
+    const variables_changed = draft.variables !== base.variables;
+    const won = await this.#context.store.activeflows.commit({
+      next: row,
+      variables_changed,
+      ...(child ? { creates: [child] } : {}),
+    });
+    if (!won) {
+      this.#rows.delete(base.id);
+      this.#context.meter.add('commit_conflict_total', {});
+      return undefined;
+    }
+    this.#won(draft, row, child);
+    return row;
+  }
+
+  #won(draft: Draft, row: Activeflow, child: Activeflow | undefined): void {
+    const ended = draft.base.status === 'running' && row.status === 'ended';
+    this.#rows.set(row.id, row);
+    this.#outbox.committed(row);
+    countSteps(draft.trace, this.#context.meter);
+    if (ended) this.#countEnd(row);
+    draft.committed(row);
+    if (!child) return;
+    this.created(child);
+    this.#onFollowUp(child);
+  }
+
+  #countEnd(row: Activeflow): void {
+    const { meter, clock } = this.#context;
+    const labels = { reference_type: row.reference_type || 'none' };
+    meter.add('activeflow_ended_total', labels);
+    meter.observe('activeflow_duration_seconds', labels, (clock.now() - Date.parse(row.tm_create)) / 1000);
+  }
+
+  /** The activeflow that follows this end, if any. It never keeps the end from happening: the trace says why not. */
+  async #followUp(draft: Draft): Promise<Activeflow | undefined> {
+    const { base } = draft;
+    if (!needsFollowUp(base.status, draft.status, base.on_complete_flow_id)) return undefined;
+    const { store, options } = this.#context;
+    const world = worldOf(this.#context, noLists);
+    const flow = await store.flows.get(base.on_complete_flow_id);
+    const why =
+      !flow || flow.tm_delete !== null ? 'no such flow' : flow.customer_id === base.customer_id ? '' : 'another customer’s';
+    if (why !== '' || !flow) {
+      draft.note('failed', `on_complete_flow ${base.on_complete_flow_id} was not started: ${why}`, world);
+      return undefined;
+    }
+    try {
+      return createFollowUp(
+        { ...base, variables: draft.variables },
+        flow,
+        hashId(`${base.id}/on_complete`),
+        options.lease_ms,
+        world,
+      );
+    } catch (error) {
+      draft.note('failed', `on_complete_flow was not started: ${error instanceof Error ? error.message : String(error)}`, world);
+      return undefined;
+    }
+  }
+}
+
+/** How often a change is decided anew after a lost race before its caller is told to come again. */
+const MAX_RACES = 50;
+
+export function checkRaces(attempt: number, id: string): void {
+  if (attempt < MAX_RACES) return;
+  throw unavailable('TOO_MANY_RACES', `activeflow ${id} is changed by too many at once`);
+}

@@ -1,0 +1,91 @@
+import { Draft } from '../../engine/draft.ts';
+import { considerNext, type NextVerdict } from '../../engine/next.ts';
+import { begin } from '../../engine/walk.ts';
+import { formatTime } from '../../engine/world.ts';
+import type { Action } from '../../model/action.ts';
+import type { Activeflow } from '../../model/activeflow.ts';
+import type { Context } from '../context.ts';
+import { answeredAction, currentAnswer } from './answer.ts';
+import { checkRaces, type Keeper } from './keeper.ts';
+import type { Walker } from './walker.ts';
+
+export interface NextRequest {
+  readonly id: string;
+  /** The action that the caller has just finished. */
+  readonly asked: string;
+  readonly key: string;
+}
+
+interface Considered {
+  readonly row: Activeflow;
+  readonly verdict: NextVerdict;
+}
+
+/**
+ * Answers "what is the next action?". The same request gets the same answer, whichever process it reaches:
+ * by its key, by the action it names, or by waiting for the walk that the first copy of it has begun.
+ */
+export class NextService {
+  readonly #context: Context;
+  readonly #keeper: Keeper;
+  readonly #walker: Walker;
+
+  constructor(context: Context, keeper: Keeper, walker: Walker) {
+    this.#context = context;
+    this.#keeper = keeper;
+    this.#walker = walker;
+  }
+
+  async next(request: NextRequest): Promise<Action> {
+    for (let attempt = 0; ; attempt++) {
+      checkRaces(attempt, request.id);
+      const considered: { last?: Considered } = {};
+      const walked = await this.#walker.walk(request.id, (row, fresh, claimed) => {
+        const verdict = considerNext(row, request.asked, request.key);
+        considered.last = { row, verdict };
+        if (verdict.kind === 'advance') return beginNext(row, request);
+        if (verdict.kind === 'under_way' && claimed) return new Draft(row);
+        return fresh ? 'nothing' : 'reread';
+      });
+      if (walked) return currentAnswer(walked);
+      const answer = considered.last && (await this.#answer(considered.last));
+      if (answer) return answer;
+      // Waiting for somebody else's walk is no lost race: it ends with that walk, or with its lease.
+      if (considered.last?.verdict.kind === 'under_way') attempt = 0;
+    }
+  }
+
+  /** What is answered without walking; undefined: look again. */
+  async #answer({ row, verdict }: Considered): Promise<Action | undefined> {
+    if (verdict.kind === 'answered') return answeredAction(row, verdict.answer, this.#context.store.activeflows);
+    if (verdict.kind === 'again') return currentAnswer(row);
+    if (verdict.kind === 'refused') throw verdict.error;
+    if (verdict.kind === 'under_way') await this.#await(row);
+    return undefined;
+  }
+
+  /** Waits for the walk that is under way, here or in another process; takes it over when its lease is out. */
+  async #await(row: Activeflow): Promise<void> {
+    const here = this.#walker.underWay(row.id);
+    if (here) {
+      await here.catch(() => undefined);
+      return;
+    }
+    const { clock } = this.#context;
+    if (row.wake_at !== null && row.wake_at > formatTime(clock.now())) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await this.#keeper.read(row.id);
+      return;
+    }
+    await this.#walker.walk(row.id, (now) => (now.state.run && now.revision === row.revision ? new Draft(now) : 'nothing'));
+  }
+}
+
+/** How often a walk of another process is looked at. */
+const POLL_MS = 50;
+
+function beginNext(row: Activeflow, request: NextRequest): Draft {
+  const draft = new Draft(row);
+  begin(draft, 'next', request.key);
+  return draft;
+}

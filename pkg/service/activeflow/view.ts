@@ -1,0 +1,94 @@
+import { snapshotOf } from '../../engine/draft.ts';
+import type { Action } from '../../model/action.ts';
+import { type Activeflow, type ActiveflowSnapshot, START, type TraceStep } from '../../model/activeflow.ts';
+import { MAIN_STACK, NIL } from '../../model/id.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
+import type { Lists } from '../lists.ts';
+import type { ActiveflowStore } from '../ports.ts';
+
+/** An action as siblings see it: the fields that are always there, there. */
+export function viewAction(action: Action): JsonObject {
+  return { ...(action as unknown as JsonObject), next_id: action.next_id ?? NIL, tm_execute: action.tm_execute ?? null };
+}
+
+export function viewActions(actions: readonly Action[]): JsonObject[] {
+  return actions.map(viewAction);
+}
+
+/** The parts of an activeflow that every view of it shows; what changes is taken from `shown`. */
+export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf(row)): JsonObject {
+  return {
+    id: row.id,
+    customer_id: row.customer_id,
+    ...(row.user_id === undefined ? {} : { user_id: row.user_id }),
+    flow_id: row.flow_id,
+    status: shown.status,
+    reference_type: row.reference_type,
+    reference_id: row.reference_id,
+    ...(row.reference_type === 'call' ? { call_id: row.reference_id } : {}),
+    reference_activeflow_id: row.reference_activeflow_id,
+    on_complete_flow_id: row.on_complete_flow_id,
+    webhook_uri: row.webhook_uri,
+    webhook_method: row.webhook_method,
+    current_stack_id: shown.current_stack_id,
+    current_action: viewAction(shown.current),
+    forward_stack_id: shown.forward?.stack_id ?? NIL,
+    forward_action_id: shown.forward?.action_id ?? NIL,
+    execute_count: shown.step,
+    tm_create: row.tm_create,
+    tm_update: shown.tm_update,
+    tm_delete: shown.tm_delete,
+  };
+}
+
+/** The whole resource. `shown` is what it looked like when an event or an answer was caused; default now. */
+export async function viewActiveflow(
+  row: Activeflow,
+  lists: Lists,
+  store: ActiveflowStore,
+  shown: ActiveflowSnapshot = snapshotOf(row),
+): Promise<JsonObject> {
+  const stack_map: Record<string, Json> = {};
+  let main: JsonObject[] = [];
+  for (const stack of row.state.stacks) {
+    const list = await lists.get(stack.shared ? row.customer_id : row.id, stack.list);
+    const actions = viewActions(list.actions);
+    if (stack.id === MAIN_STACK) main = actions;
+    stack_map[stack.id] = {
+      id: stack.id,
+      actions,
+      return_stack_id: stack.return_stack_id,
+      return_action_id: stack.return_action_id,
+    };
+  }
+  const executed_actions = viewActions(await executedActions(row, shown.step, store));
+  return { ...viewHead(row, shown), stack_map, actions: main, executed_actions };
+}
+
+/** Every action left behind before a step, in order, options as substituted. */
+async function executedActions(row: Activeflow, step: number, store: ActiveflowStore): Promise<Action[]> {
+  if (step === 0) return [];
+  const lines = (await traceOf(row, store)).filter((line) => line.step !== undefined && line.step < step);
+  return [START, ...lines.map((line) => line.action as Action)];
+}
+
+/** The trace from its two homes: rows of its own, and what the latest commits have not moved there yet. */
+export async function traceOf(row: Activeflow, store: ActiveflowStore): Promise<readonly TraceStep[]> {
+  const { trace } = row.outbox;
+  const first = trace[0]?.seq ?? row.state.trace_seq + 1;
+  if (first <= 1) return trace;
+  const moved = await store.trace(row.id);
+  return [...moved.filter((line) => line.seq < first), ...trace];
+}
+
+/** The trace as it is answered: ids and types of the actions, not their options. */
+export function viewTrace(trace: readonly TraceStep[]): JsonObject[] {
+  return trace.map((line) => ({
+    seq: line.seq,
+    action: { id: line.action.id, type: line.action.type, ...('name' in line.action ? { name: line.action.name ?? '' } : {}) },
+    outcome: line.outcome,
+    reason: line.reason,
+    duration_ms: line.duration_ms,
+    tm: line.tm,
+  }));
+}

@@ -1,0 +1,225 @@
+import type { Effect, EffectAnswer } from '../../action/definition.ts';
+import type { Ask, Walk } from '../../engine/ask.ts';
+import type { Draft } from '../../engine/draft.ts';
+import { toErrorData } from '../../engine/failure.ts';
+import { walk } from '../../engine/walk.ts';
+import type { Activeflow } from '../../model/activeflow.ts';
+import { isJsonObject, type Json } from '../../model/json.ts';
+import { type Context, requestId, worldOf } from '../context.ts';
+import type { MakeTemporaryFlow } from '../flow/temporary.ts';
+import type { ListBook } from '../lists.ts';
+import { checkRaces, type Keeper } from './keeper.ts';
+
+type EffectAsk = Extract<Ask, { kind: 'effect' }>;
+
+/** Where a walk stands when it lets go of the activeflow. */
+type Segment =
+  | { readonly kind: 'done'; readonly row: Activeflow }
+  | { readonly kind: 'effect'; readonly ask: EffectAsk; readonly journey: Journey }
+  | { readonly kind: 'lost' };
+
+type EffectSegment = Extract<Segment, { kind: 'effect' }>;
+
+/** A walk from its request to its end, over all its attempts. */
+interface Trip {
+  readonly id: string;
+  readonly prepare: Prepare;
+  readonly journal: Map<string, EffectAnswer>;
+  /** True once a checkpoint of it was committed: the row's run is this one's. */
+  claimed: boolean;
+  /** The cursor's step at its beginning. */
+  from?: number;
+}
+
+/** One attempt at a walk: a draft, the generator that decides on it, and the lists it looks into. */
+interface Journey {
+  readonly draft: Draft;
+  readonly steps: Walk<void>;
+  readonly book: ListBook;
+}
+
+/**
+ * Decides, from the row as it now is, what is to be walked: a draft with a run, or nothing because there is
+ * nothing to walk any more. Called again after each lost race.
+ */
+export type Prepare = (row: Activeflow, fresh: boolean, claimed: boolean) => Draft | 'reread' | 'nothing';
+
+/**
+ * Performs walks: asks the engine, does what it asks for, commits at its checkpoints. The activeflow is held
+ * only while the engine decides and the commit is under way, never while a sibling is waited for. Answers in
+ * hand are kept in a journal: after a lost race the walk is decided anew and asks nobody twice.
+ */
+export class Walker {
+  readonly #context: Context;
+  readonly #keeper: Keeper;
+  readonly #makeFlow: MakeTemporaryFlow;
+  readonly #underWay = new Map<string, Promise<Activeflow | undefined>>();
+
+  constructor(context: Context, keeper: Keeper, makeFlow: MakeTemporaryFlow) {
+    this.#context = context;
+    this.#keeper = keeper;
+    this.#makeFlow = makeFlow;
+  }
+
+  /** The walk of this activeflow that this process is at, if any. */
+  underWay(id: string): Promise<Activeflow | undefined> | undefined {
+    return this.#underWay.get(id);
+  }
+
+  /** Ids of all walks that wait for somebody, for the renewal of their leases. */
+  get ids(): readonly string[] {
+    return [...this.#underWay.keys()];
+  }
+
+  /** Resolves when no walk is under way. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.values());
+  }
+
+  /** Walks until the row says so. Undefined: `prepare` found nothing to walk. */
+  async walk(id: string, prepare: Prepare): Promise<Activeflow | undefined> {
+    const trip: Trip = { id, prepare, journal: new Map(), claimed: false };
+    const first = await this.#start(trip);
+    if (first === 'nothing') return undefined;
+    if (first.kind === 'done') return first.row;
+    // From here on others must be able to find this walk, and nothing holds the activeflow.
+    return this.#register(id, this.#goOn(trip, first));
+  }
+
+  async #goOn(trip: Trip, first: EffectSegment): Promise<Activeflow | undefined> {
+    let at: Segment = first;
+    for (let attempt = 0; ; attempt++) {
+      checkRaces(attempt, trip.id);
+      while (at.kind === 'effect') at = await this.#afterEffect(trip, at);
+      if (at.kind === 'done') return at.row;
+      const again = await this.#start(trip);
+      if (again === 'nothing') return undefined;
+      at = again;
+    }
+  }
+
+  async #register(id: string, walking: Promise<Activeflow | undefined>): Promise<Activeflow | undefined> {
+    this.#underWay.set(id, walking);
+    try {
+      return await walking;
+    } finally {
+      if (this.#underWay.get(id) === walking) this.#underWay.delete(id);
+    }
+  }
+
+  /** Begins, or begins anew after a lost race, until something must be waited for. */
+  async #start(trip: Trip): Promise<Exclude<Segment, { kind: 'lost' }> | 'nothing'> {
+    for (let attempt = 0; ; attempt++) {
+      checkRaces(attempt, trip.id);
+      const segment = await this.#keeper.exclusive(trip.id, () => this.#attempt(trip));
+      if (segment === 'nothing' || segment.kind !== 'lost') return segment;
+    }
+  }
+
+  async #attempt(trip: Trip): Promise<Segment | 'nothing'> {
+    const { id, prepare } = trip;
+    const held = await this.#keeper.hold(id);
+    let draft = prepare(held.row, held.fresh, trip.claimed);
+    if (draft === 'reread') draft = prepare(await this.#keeper.read(id), true, trip.claimed);
+    if (draft === 'nothing' || draft === 'reread') return 'nothing';
+    trip.from ??= draft.step;
+    const book = await this.#keeper.lists.book(draft.base);
+    const journey = { draft, book, steps: walk(draft, worldOf(this.#context, book.list)) };
+    return this.#run(trip, journey, undefined);
+  }
+
+  async #afterEffect(trip: Trip, { ask, journey }: EffectSegment): Promise<Segment> {
+    const answer = await this.#perform(journey, ask);
+    trip.journal.set(placeOf(ask), answer);
+    return this.#keeper.exclusive(trip.id, async () =>
+      this.#keeper.isNewest(journey.draft.base) ? this.#run(trip, journey, answer) : { kind: 'lost' },
+    );
+  }
+
+  /** Lets the engine go on until it needs an answer that is not in hand, or is done. */
+  async #run(trip: Trip, journey: Journey, input: EffectAnswer | undefined): Promise<Segment> {
+    let result = journey.steps.next(input);
+    while (!result.done) {
+      const ask = result.value;
+      if (ask.kind === 'effect') {
+        const known = trip.journal.get(placeOf(ask));
+        if (!known) return { kind: 'effect', ask, journey };
+        if (ask.effect.kind === 'flow') await bringList(known, journey);
+        result = journey.steps.next(known);
+      } else {
+        if (!(await this.#keeper.commit(journey.draft, null, journey.book))) return { kind: 'lost' };
+        trip.claimed = true;
+        result = journey.steps.next(undefined);
+      }
+    }
+    const row = await this.#keeper.commit(journey.draft, 'activeflow_updated', journey.book);
+    if (!row) return { kind: 'lost' };
+    const labels = { reference_type: row.reference_type || 'none' };
+    this.#context.meter.observe('activeflow_execute_iterations', labels, row.state.step - (trip.from ?? row.state.step));
+    return { kind: 'done', row };
+  }
+
+  async #perform(journey: Journey, ask: EffectAsk): Promise<EffectAnswer> {
+    const { base } = journey.draft;
+    const id = requestId(base.id, ask.step, ask.position);
+    try {
+      return { ok: true, value: await this.#do(ask.effect, base, id, journey.book) };
+    } catch (error) {
+      this.#context.log.warn(
+        { activeflow_id: base.id, customer_id: base.customer_id, request_id: id, error: String(error) },
+        'what an action asked for has failed',
+      );
+      return { ok: false, error: toErrorData(error) };
+    }
+  }
+
+  async #do(effect: Effect, base: Activeflow, id: string, book: ListBook): Promise<Json> {
+    switch (effect.kind) {
+      case 'request':
+        return this.#request(effect, id);
+      case 'fetch': {
+        const answer = await this.#context.http.request(effect);
+        return { status: answer.status, body: answer.body };
+      }
+      case 'flow':
+        return this.#flow(effect.id, base, book);
+      case 'make_flow':
+        return { id: await this.#makeFlow({ id, customer_id: base.customer_id, name: effect.name, actions: effect.actions }) };
+    }
+  }
+
+  async #request(effect: Extract<Effect, { kind: 'request' }>, id: string): Promise<Json> {
+    const request = {
+      to: effect.to,
+      method: effect.method,
+      uri: effect.uri,
+      ...(effect.data === undefined ? {} : { data: effect.data }),
+      request_id: id,
+      timeout_ms: effect.timeout_ms ?? DEFAULT_TIMEOUT_MS,
+    };
+    if (effect.wait !== false) return this.#context.siblings.request(request);
+    await this.#context.siblings.send(request);
+    return null;
+  }
+
+  async #flow(id: string, base: Activeflow, book: ListBook): Promise<Json> {
+    const flow = await this.#context.store.flows.get(id);
+    if (!flow || flow.tm_delete !== null) return null;
+    if (flow.customer_id === base.customer_id) await book.load({ list: flow.list, shared: true });
+    return { id: flow.id, customer_id: flow.customer_id, list: flow.list };
+  }
+}
+
+/** The list of a flow that was looked up in an attempt that lost its race: the book of this one must have it too. */
+async function bringList(answer: EffectAnswer, { draft, book }: Journey): Promise<void> {
+  if (!answer.ok || !isJsonObject(answer.value)) return;
+  const { customer_id, list } = answer.value;
+  if (customer_id === draft.base.customer_id && typeof list === 'string') await book.load({ list, shared: true });
+}
+
+/** How long a sibling is waited for unless its action says otherwise. */
+const DEFAULT_TIMEOUT_MS = 3_000;
+
+function placeOf(ask: EffectAsk): string {
+  return `${ask.step}/${ask.position}`;
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { EMPTY_LIST } from '../engine/create.ts';
+import { FlowError } from '../error/index.ts';
+import { type Action, type ActionList, indexActions } from '../model/action.ts';
+import type { Activeflow, Stack } from '../model/activeflow.ts';
+import type { Cache, ListStore } from './ports.ts';
+
+const EMPTY: ActionList = indexActions([]);
+
+/** How long a list stays in the shared cache after it was last put there, in ms. */
+const SHARED_MS = 3_600_000;
+
+/**
+ * Lists of actions by owner and key. They never change, so what is in memory, in this process or in the cache that
+ * all processes share, is as good as what is stored. A customer's lists are known by the hash of their bytes; an activeflow's own by an id.
+ */
+export class Lists {
+  readonly #store: ListStore;
+  readonly #shared: Cache;
+  readonly #near: LRUCache<string, ActionList>;
+
+  constructor(store: ListStore, shared: Cache, bytes: number) {
+    this.#store = store;
+    this.#shared = shared;
+    this.#near = new LRUCache({ maxSize: bytes, sizeCalculation: (list) => 200 + JSON.stringify(list.actions).length });
+  }
+
+  /** Stores a customer's list and returns its key. */
+  async putShared(customerId: string, actions: readonly Action[]): Promise<string> {
+    const key = createHash('sha256').update(JSON.stringify(actions)).digest('hex');
+    await this.put(customerId, key, actions);
+    return key;
+  }
+
+  async put(owner: string, key: string, actions: readonly Action[]): Promise<void> {
+    const place = `${owner}/${key}`;
+    if (this.#near.has(place)) return;
+    await this.#store.put(owner, key, actions);
+    this.#near.set(place, indexActions(actions));
+  }
+
+  /** In memory, or undefined. */
+  peek(owner: string, key: string): ActionList | undefined {
+    return key === EMPTY_LIST ? EMPTY : this.#near.get(`${owner}/${key}`);
+  }
+
+  /** Throws INTERNAL when it is not stored: what a row names must be there. */
+  async get(owner: string, key: string): Promise<ActionList> {
+    const known = this.peek(owner, key);
+    if (known) return known;
+    const place = `${owner}/${key}`;
+    const list = (await this.#fromShared(place)) ?? (await this.#fromStore(owner, key));
+    this.#near.set(place, list);
+    return list;
+  }
+
+  async #fromShared(place: string): Promise<ActionList | undefined> {
+    const text = await this.#shared.get(`list/${place}`);
+    return text === undefined ? undefined : indexActions(JSON.parse(text) as Action[]);
+  }
+
+  async #fromStore(owner: string, key: string): Promise<ActionList> {
+    const list = await this.#store.get(owner, key);
+    if (!list) throw new FlowError('INTERNAL', 'ACTION_LIST_MISSING', `no list of actions ${key} of ${owner}`);
+    await this.#shared.set(`list/${owner}/${key}`, JSON.stringify(list.actions), SHARED_MS);
+    return list;
+  }
+
+  /** All lists of an activeflow's stacks, as the engine asks for them. */
+  async book(row: Activeflow): Promise<ListBook> {
+    const book = new ListBook(this, row);
+    for (const stack of row.state.stacks) await book.load(stack);
+    return book;
+  }
+}
+
+/** The lists that one decision may look into: held here, so that the engine finds them without waiting. */
+export class ListBook {
+  readonly #lists: Lists;
+  readonly #row: Activeflow;
+  readonly #held = new Map<string, ActionList>();
+
+  constructor(lists: Lists, row: Activeflow) {
+    this.#lists = lists;
+    this.#row = row;
+  }
+
+  async load(stack: Pick<Stack, 'list' | 'shared'>): Promise<void> {
+    const owner = stack.shared ? this.#row.customer_id : this.#row.id;
+    const place = `${owner}/${stack.list}`;
+    if (!this.#held.has(place))
+      this.#held.set(place, this.#lists.peek(owner, stack.list) ?? (await this.#lists.get(owner, stack.list)));
+  }
+
+  readonly list = (stack: Stack): ActionList => {
+    const owner = stack.shared ? this.#row.customer_id : this.#row.id;
+    const list = this.#held.get(`${owner}/${stack.list}`);
+    if (!list) throw new FlowError('INTERNAL', 'ACTION_LIST_MISSING', `list ${stack.list} was not loaded`);
+    return list;
+  };
+}

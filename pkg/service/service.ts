@@ -1,0 +1,55 @@
+import { ControlService } from './activeflow/control.ts';
+import { CreateService } from './activeflow/create.ts';
+import { Keeper, type Outbox } from './activeflow/keeper.ts';
+import { NextService } from './activeflow/next.ts';
+import { QueryService } from './activeflow/query.ts';
+import { Walker } from './activeflow/walker.ts';
+import type { Context } from './context.ts';
+import { CustomerService } from './customer.ts';
+import { type FlowOutbox, FlowService } from './flow/flow.ts';
+import type { Lists } from './lists.ts';
+
+/** All use cases, joined: what the doors call. */
+export class Service {
+  readonly context: Context;
+  readonly flows: FlowService;
+  readonly create: CreateService;
+  readonly next: NextService;
+  readonly control: ControlService;
+  readonly query: QueryService;
+  readonly customers: CustomerService;
+  readonly #walker: Walker;
+  readonly #keeper: Keeper;
+
+  constructor(context: Context, lists: Lists, outbox: Outbox & FlowOutbox) {
+    const keeper = new Keeper(context, outbox, lists);
+    this.context = context;
+    this.#keeper = keeper;
+    this.flows = new FlowService(context, lists, outbox);
+    this.#walker = new Walker(context, keeper, this.flows.createTemporary);
+    this.create = new CreateService(context, keeper);
+    this.next = new NextService(context, keeper, this.#walker);
+    this.control = new ControlService(context, keeper, this.#walker);
+    this.query = new QueryService(context, lists);
+    this.customers = new CustomerService(context, this.flows, this.control);
+  }
+
+  /** Puts off the leases of all walks that this process is at, so that no other takes them over. */
+  async renewLeases(): Promise<void> {
+    const { ids } = this.#walker;
+    if (ids.length > 0) await this.context.store.activeflows.renew(ids, this.context.options.lease_ms);
+  }
+
+  /** Whose an activeflow is, when this process remembers it; else empty. */
+  readonly customerOf = (id: string): string => this.#keeper.customerOf(id);
+
+  /** Walks under way, for the metrics. */
+  get walks(): number {
+    return this.#walker.ids.length;
+  }
+
+  /** Resolves when no walk is under way any more. */
+  idle(): Promise<void> {
+    return this.#walker.idle();
+  }
+}

@@ -1,0 +1,150 @@
+import type { Variables } from '../model/action.ts';
+import type { Activeflow, ActiveflowState, ActiveflowStatus, Outbox, ReferenceType } from '../model/activeflow.ts';
+import type { ActiveflowCommit } from '../service/ports.ts';
+import { hashKey } from './answer.ts';
+import { type Dialect, rfc3339OrNull, timeOrNull } from './dialect.ts';
+import type { ActiveflowRow } from './schema.ts';
+
+/** What `Activeflow` is made of. Named one by one: a column that a later release adds must not disturb this one. */
+export const ACTIVEFLOW_COLUMNS = [
+  'id',
+  'customer_id',
+  'user_id',
+  'flow_id',
+  'reference_type',
+  'reference_id',
+  'reference_activeflow_id',
+  'on_complete_flow_id',
+  'fallback_flow_id',
+  'webhook_uri',
+  'webhook_method',
+  'create_key',
+  'revision',
+  'status',
+  'state',
+  'variables',
+  'outbox',
+  'wake_at',
+  'deadline_at',
+  'tm_create',
+  'tm_update',
+  'tm_delete',
+] as const satisfies readonly (keyof ActiveflowRow)[];
+
+export type ReadActiveflow = Pick<ActiveflowRow, (typeof ACTIVEFLOW_COLUMNS)[number]>;
+
+/** What a commit writes, in the columns' form. */
+export interface CommitRow {
+  readonly id: string;
+  /** The new one: the row must be at the one before it. */
+  readonly revision: number;
+  readonly token: string;
+  readonly status: string;
+  readonly state: string;
+  /** null: those of the row stay */
+  readonly variables: string | null;
+  readonly outbox: string;
+  /** 1: there are events to publish */
+  readonly unsettled: 0 | 1;
+  readonly has_run: 0 | 1;
+  readonly wake_at: string | null;
+  readonly deadline_at: string | null;
+  readonly tm_update: string | null;
+  readonly tm_delete: string | null;
+  /** About what it takes on its way to the server. */
+  readonly bytes: number;
+}
+
+/** Everything in a statement besides the three texts, generously. */
+const FIXED_BYTES = 1024;
+
+export function commitToRow(dialect: Dialect, { next, variables_changed }: ActiveflowCommit, token: string): CommitRow {
+  const state = JSON.stringify(next.state);
+  const variables = variables_changed ? JSON.stringify(next.variables) : null;
+  const outbox = JSON.stringify(next.outbox);
+  return {
+    id: next.id,
+    revision: next.revision,
+    token,
+    status: next.status,
+    state,
+    variables,
+    outbox,
+    unsettled: next.outbox.events.length > 0 ? 1 : 0,
+    has_run: next.state.run ? 1 : 0,
+    wake_at: wakeAt(dialect, next),
+    deadline_at: timeOrNull(dialect, next.deadline_at),
+    tm_update: timeOrNull(dialect, next.tm_update),
+    tm_delete: timeOrNull(dialect, next.tm_delete),
+    bytes: Buffer.byteLength(state) + Buffer.byteLength(outbox) + Buffer.byteLength(variables ?? '') + FIXED_BYTES,
+  };
+}
+
+/** A new row, less `unsettled_at`, which is by the database's clock. */
+export function activeflowToRow(dialect: Dialect, activeflow: Activeflow, token: string): Omit<ActiveflowRow, 'unsettled_at'> {
+  const { create_key } = activeflow;
+  return {
+    id: activeflow.id,
+    customer_id: activeflow.customer_id,
+    user_id: activeflow.user_id ?? null,
+    flow_id: activeflow.flow_id,
+    reference_type: activeflow.reference_type,
+    reference_id: activeflow.reference_id,
+    reference_activeflow_id: activeflow.reference_activeflow_id,
+    on_complete_flow_id: activeflow.on_complete_flow_id,
+    fallback_flow_id: activeflow.fallback_flow_id,
+    webhook_uri: activeflow.webhook_uri,
+    webhook_method: activeflow.webhook_method,
+    create_key: create_key === '' ? null : create_key,
+    create_hash: create_key === '' ? null : hashKey(create_key),
+    revision: activeflow.revision,
+    status: activeflow.status,
+    state: JSON.stringify(activeflow.state),
+    variables: JSON.stringify(activeflow.variables),
+    outbox: JSON.stringify(activeflow.outbox),
+    tokens: token,
+    has_run: activeflow.state.run ? 1 : 0,
+    wake_at: wakeAt(dialect, activeflow),
+    deadline_at: timeOrNull(dialect, activeflow.deadline_at),
+    tm_create: dialect.time(activeflow.tm_create),
+    tm_update: timeOrNull(dialect, activeflow.tm_update),
+    tm_delete: timeOrNull(dialect, activeflow.tm_delete),
+  };
+}
+
+export function activeflowFromRow(dialect: Dialect, row: ReadActiveflow): Activeflow {
+  return {
+    id: row.id,
+    customer_id: row.customer_id,
+    ...(row.user_id !== null && { user_id: row.user_id }),
+    flow_id: row.flow_id,
+    reference_type: row.reference_type as ReferenceType,
+    reference_id: row.reference_id,
+    reference_activeflow_id: row.reference_activeflow_id,
+    on_complete_flow_id: row.on_complete_flow_id,
+    fallback_flow_id: row.fallback_flow_id,
+    webhook_uri: row.webhook_uri,
+    webhook_method: row.webhook_method,
+    create_key: row.create_key ?? '',
+    revision: row.revision,
+    status: row.status as ActiveflowStatus,
+    state: JSON.parse(row.state) as ActiveflowState,
+    variables: JSON.parse(row.variables) as Variables,
+    outbox: JSON.parse(row.outbox) as Outbox,
+    wake_at: rfc3339OrNull(dialect, row.wake_at),
+    deadline_at: rfc3339OrNull(dialect, row.deadline_at),
+    tm_create: dialect.rfc3339(row.tm_create),
+    tm_update: rfc3339OrNull(dialect, row.tm_update),
+    tm_delete: rfc3339OrNull(dialect, row.tm_delete),
+  };
+}
+
+/**
+ * One indexed column says when a row must be looked at: the earlier of its timer or lease and its deadline. An ended
+ * one has none, so that the index holds only what is to come.
+ */
+function wakeAt(dialect: Dialect, { status, wake_at, deadline_at }: Activeflow): string | null {
+  if (status !== 'running') return null;
+  const times = [wake_at, deadline_at].filter((time) => time !== null).map((time) => dialect.time(time));
+  return times.sort()[0] ?? null;
+}

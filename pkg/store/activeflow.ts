@@ -1,0 +1,215 @@
+import { CompiledQuery, type Transaction } from 'kysely';
+import type { Activeflow, TraceStep } from '../model/activeflow.ts';
+import type { ActiveflowCommit, ActiveflowFilter, ActiveflowStore, Page } from '../service/ports.ts';
+import { ACTIVEFLOW_COLUMNS, activeflowFromRow, activeflowToRow, commitToRow, type ReadActiveflow } from './activeflow-row.ts';
+import { hashKey, KEY_TTL_MS } from './answer.ts';
+import { commitStatement } from './commit-sql.ts';
+import { type Backlog, backlog, claimDue, renew, settled } from './due.ts';
+import { tooLarge } from './errors.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { after } from './page.ts';
+import type { Schema } from './schema.ts';
+import type { Session } from './session.ts';
+import { type Settling, settle } from './settle.ts';
+import { TokenSource } from './token.ts';
+import { addTrace, readTrace } from './trace.ts';
+
+/** Written out, because it is read for every request and kysely would compile it each time. */
+const SELECT_ONE = `select ${ACTIVEFLOW_COLUMNS.join(', ')} from activeflows where id = ?`;
+
+export interface ActiveflowStoreParts {
+  readonly session: Session;
+  readonly commits: GroupCommit;
+  readonly settling: Settling;
+  /** What one activeflow may take, as JSON. */
+  readonly max_row_bytes: number;
+}
+
+export class SqlActiveflowStore implements ActiveflowStore {
+  readonly #session: Session;
+  readonly #commits: GroupCommit;
+  readonly #settling: Settling;
+  readonly #maxBytes: number;
+  readonly #tokens = new TokenSource();
+
+  constructor({ session, commits, settling, max_row_bytes }: ActiveflowStoreParts) {
+    this.#session = session;
+    this.#commits = commits;
+    this.#settling = settling;
+    this.#maxBytes = max_row_bytes;
+  }
+
+  async get(id: string): Promise<Activeflow | undefined> {
+    const { rows } = await this.#session.run((db) => db.executeQuery<ReadActiveflow>(CompiledQuery.raw(SELECT_ONE, [id])));
+    return rows[0] && activeflowFromRow(this.#session.dialect, rows[0]);
+  }
+
+  async byCreateKey(key: string): Promise<Activeflow | undefined> {
+    const { dialect } = this.#session;
+    const row = await this.#session.run((db) =>
+      db
+        .selectFrom('activeflows')
+        .select(ACTIVEFLOW_COLUMNS)
+        .where('create_hash', '=', hashKey(key))
+        .where('tm_create', '>', dialect.now(-KEY_TTL_MS))
+        .executeTakeFirst(),
+    );
+    return row && activeflowFromRow(dialect, row);
+  }
+
+  async list(filter: ActiveflowFilter, page: Page): Promise<Activeflow[]> {
+    const { dialect } = this.#session;
+    const rows = await this.#session.run((db) => {
+      let query = db.selectFrom('activeflows').select(ACTIVEFLOW_COLUMNS);
+      const { deleted, ...equal } = filter;
+      for (const [name, value] of Object.entries(equal) as [keyof typeof equal, string | undefined][]) {
+        if (value !== undefined) query = query.where(name, '=', value);
+      }
+      if (deleted !== undefined) query = query.where('tm_delete', deleted ? 'is not' : 'is', null);
+      if (page.after) query = query.where(after<'activeflows'>(dialect, page.after));
+      return query.orderBy('tm_create', 'desc').orderBy('id', 'desc').limit(page.size).execute();
+    });
+    return rows.map((row) => activeflowFromRow(dialect, row));
+  }
+
+  async create(activeflow: Activeflow): Promise<boolean> {
+    if (await this.#insert(activeflow)) return true;
+    // A key is free again after an hour: whoever holds it longer forgets it, and then it is tried once more.
+    return activeflow.create_key !== '' && (await this.#forgetKey(activeflow.create_key)) && this.#insert(activeflow);
+  }
+
+  async commit(change: ActiveflowCommit): Promise<boolean> {
+    const row = commitToRow(this.#session.dialect, change, this.#tokens.next());
+    this.#checkSize(row.id, row.bytes);
+    if (!change.creates || change.creates.length === 0) return this.#commits.commit(row);
+    const { creates } = change;
+    const deadline = Date.now() + this.#settling.timeout_ms;
+    const result = await settle(
+      row,
+      this.#session.where,
+      { deadline, unknown: false },
+      {
+        write: () =>
+          this.#session.tryAtomically(async (trx) => {
+            const { sql, values } = commitStatement(this.#session.dialect, row);
+            const { numAffectedRows = 0n } = await trx.executeQuery(CompiledQuery.raw(sql, values));
+            if (numAffectedRows === 0n) return false;
+            for (const child of creates) await this.#insertInto(trx, child);
+            return true;
+          }),
+        read: () =>
+          this.#session.db.selectFrom('activeflows').select(['revision', 'tokens']).where('id', '=', row.id).executeTakeFirst(),
+      },
+    );
+    if (typeof result === 'boolean') return result;
+    throw result;
+  }
+
+  async ofReference(reference_type: string, reference_id: string): Promise<string[]> {
+    const rows = await this.#session.run((db) =>
+      db
+        .selectFrom('activeflows')
+        .select('id')
+        .where('reference_id', '=', reference_id)
+        .where('reference_type', '=', reference_type)
+        .where('status', '=', 'running')
+        .execute(),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  async ofCustomer(customer_id: string, limit: number): Promise<string[]> {
+    const rows = await this.#session.run((db) =>
+      db
+        .selectFrom('activeflows')
+        .select('id')
+        .where('customer_id', '=', customer_id)
+        .where('tm_delete', 'is', null)
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  async countRunning(): Promise<number> {
+    const row = await this.#session.run((db) =>
+      db
+        .selectFrom('activeflows')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('status', '=', 'running')
+        .executeTakeFirstOrThrow(),
+    );
+    return row.count;
+  }
+
+  trace(id: string): Promise<TraceStep[]> {
+    return readTrace(this.#session, id);
+  }
+
+  addTrace(steps: readonly { readonly id: string; readonly step: TraceStep }[]): Promise<void> {
+    return addTrace(this.#session, steps);
+  }
+
+  settled(rows: readonly { readonly id: string; readonly revision: number }[]): Promise<void> {
+    return settled(this.#session, rows);
+  }
+
+  async unsettled(age_ms: number, limit: number): Promise<Activeflow[]> {
+    const { dialect } = this.#session;
+    const rows = await this.#session.run((db) =>
+      db
+        .selectFrom('activeflows')
+        .select(ACTIVEFLOW_COLUMNS)
+        .where('unsettled_at', '<=', dialect.now(-age_ms))
+        .orderBy('unsettled_at')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map((row) => activeflowFromRow(dialect, row));
+  }
+
+  claimDue(limit: number, lease_ms: number): Promise<string[]> {
+    return claimDue(this.#session, limit, lease_ms);
+  }
+
+  renew(ids: readonly string[], lease_ms: number): Promise<void> {
+    return renew(this.#session, ids, lease_ms);
+  }
+
+  backlog(): Promise<Backlog> {
+    return backlog(this.#session);
+  }
+
+  #insert(activeflow: Activeflow): Promise<boolean> {
+    return this.#session.insertOnce((db) => this.#insertInto(db, activeflow));
+  }
+
+  async #insertInto(db: Pick<Transaction<Schema>, 'insertInto'>, activeflow: Activeflow): Promise<void> {
+    const { dialect } = this.#session;
+    const row = activeflowToRow(dialect, activeflow, this.#tokens.next());
+    this.#checkSize(row.id, Buffer.byteLength(row.state) + Buffer.byteLength(row.variables) + Buffer.byteLength(row.outbox));
+    const unsettled_at = activeflow.outbox.events.length > 0 ? dialect.now() : null;
+    await db
+      .insertInto('activeflows')
+      .values({ ...row, unsettled_at })
+      .execute();
+  }
+
+  async #forgetKey(key: string): Promise<boolean> {
+    const { dialect } = this.#session;
+    const result = await this.#session.run((db) =>
+      db
+        .updateTable('activeflows')
+        .set({ create_key: null, create_hash: null })
+        .where('create_hash', '=', hashKey(key))
+        .where('tm_create', '<=', dialect.now(-KEY_TTL_MS))
+        .executeTakeFirst(),
+    );
+    return result.numUpdatedRows > 0n;
+  }
+
+  #checkSize(id: string, bytes: number): void {
+    if (bytes <= this.#maxBytes) return;
+    throw tooLarge(`activeflow ${id} takes ${bytes} bytes, more than the ${this.#maxBytes} that the store keeps of one`);
+  }
+}

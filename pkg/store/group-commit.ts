@@ -1,0 +1,126 @@
+import { unavailable } from '../error/index.ts';
+import type { CommitRow } from './activeflow-row.ts';
+
+/** true: won; false: lost the race, nothing written; an error: neither is known, or the row cannot be written. */
+export type CommitResult = boolean | Error;
+
+/** Writes a batch of commits of different activeflows. Never rejects. */
+export interface CommitLane {
+  write(batch: readonly CommitRow[]): Promise<readonly CommitResult[]>;
+  close(): Promise<void>;
+}
+
+export interface BatchLimits {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+interface Waiting {
+  readonly row: CommitRow;
+  readonly settle: (result: CommitResult) => void;
+}
+
+/**
+ * Commits that arrive while a commit is under way share the next statement, and with it one flush of the log.
+ *
+ * A commit waits in the queue until a lane is idle. The lane takes what waits, oldest first, up to the limits; it
+ * passes over commits of an activeflow that is in a batch already, its own or another lane's: two commits of one
+ * activeflow are never under way together, so that one statement never meets a row twice. What was passed over stays
+ * in its place. When the batch is written each of its commits gets its own result, and the lane takes the next batch.
+ * Nothing waits for a batch to fill: a commit that finds a lane idle goes out by itself.
+ */
+export class GroupCommit {
+  readonly #limits: BatchLimits;
+  readonly #lanes: readonly CommitLane[];
+  readonly #idle: CommitLane[];
+  readonly #underWay = new Set<string>();
+  #queue: Waiting[] = [];
+  #closing = false;
+  #drained: (() => void) | undefined;
+  #pumpPlanned = false;
+
+  constructor(lanes: readonly CommitLane[], limits: BatchLimits) {
+    this.#lanes = lanes;
+    this.#idle = [...lanes];
+    this.#limits = limits;
+  }
+
+  commit(row: CommitRow): Promise<boolean> {
+    if (this.#closing) return Promise.reject(unavailable('DATABASE_UNAVAILABLE', 'the store is closing'));
+    return new Promise((resolve, reject) => {
+      const settle = (result: CommitResult): void => {
+        if (typeof result === 'boolean') resolve(result);
+        else reject(result);
+      };
+      this.#queue.push({ row, settle });
+      this.#planPump();
+    });
+  }
+
+  /** Takes no more, writes what waits, then closes the lanes. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+      this.#whenDrained();
+    });
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+  }
+
+  /** When those who ask in one turn have all asked: what one delivery of answers sets off goes together. */
+  #planPump(): void {
+    if (this.#pumpPlanned || this.#idle.length === 0) return;
+    this.#pumpPlanned = true;
+    queueMicrotask(() => {
+      this.#pumpPlanned = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0) {
+      const lane = this.#idle.pop();
+      if (!lane) return;
+      const batch = this.#take();
+      if (batch.length === 0) {
+        this.#idle.push(lane);
+        return;
+      }
+      void this.#write(lane, batch);
+    }
+  }
+
+  #take(): Waiting[] {
+    const batch: Waiting[] = [];
+    const left: Waiting[] = [];
+    let bytes = 0;
+    for (const waiting of this.#queue) {
+      const fits = batch.length === 0 || (batch.length < this.#limits.rows && bytes + waiting.row.bytes <= this.#limits.bytes);
+      if (fits && !this.#underWay.has(waiting.row.id)) {
+        this.#underWay.add(waiting.row.id);
+        bytes += waiting.row.bytes;
+        batch.push(waiting);
+      } else {
+        left.push(waiting);
+      }
+    }
+    this.#queue = left;
+    // In one order everywhere, so that batches of several processes cannot lock rows crosswise.
+    return batch.sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
+  }
+
+  async #write(lane: CommitLane, batch: readonly Waiting[]): Promise<void> {
+    const results = await lane.write(batch.map(({ row }) => row));
+    for (const { row } of batch) this.#underWay.delete(row.id);
+    this.#idle.push(lane);
+    for (const [index, { settle }] of batch.entries()) {
+      settle(results[index] ?? unavailable('DATABASE_UNAVAILABLE', 'a commit was left without a result'));
+    }
+    this.#planPump();
+    this.#whenDrained();
+  }
+
+  #whenDrained(): void {
+    if (this.#queue.length === 0 && this.#idle.length === this.#lanes.length) this.#drained?.();
+  }
+}

@@ -1,0 +1,149 @@
+import { Kysely, type Dialect as KyselyDialect, MysqlDialect } from 'kysely';
+import type { Store } from '../service/ports.ts';
+import { SqlActiveflowStore } from './activeflow.ts';
+import { clockOffset } from './clock.ts';
+import { SqlDelayStore } from './delay.ts';
+import { mysqlDialect, sqliteDialect } from './dialect.ts';
+import { describeAddress, type MysqlAddress, parseDsn } from './dsn.ts';
+import { SqlEventStore } from './event.ts';
+import { SqlFlowStore } from './flow.ts';
+import { type CommitLane, GroupCommit } from './group-commit.ts';
+import { SqlListStore } from './list.ts';
+import { checkSchema, migrate } from './migrate.ts';
+import { QueryPool } from './mysql.ts';
+import { MysqlLane } from './mysql-lane.ts';
+import { SqlRedeliveryStore } from './redelivery.ts';
+import type { Schema } from './schema.ts';
+import { Session } from './session.ts';
+import { DEFAULT_SETTLING, type Settling } from './settle.ts';
+import { sqliteKyselyDialect } from './sqlite.ts';
+import { SqliteLane } from './sqlite-lane.ts';
+
+interface CommonOptions extends Partial<Settling> {
+  /** What one activeflow may take, as JSON; default 15 MiB, just below what a column takes. */
+  readonly max_row_bytes?: number;
+  /** Commits that share a statement at most; default 200. */
+  readonly batch_rows?: number;
+}
+
+export interface MysqlStoreOptions extends CommonOptions {
+  /** Go's form or a `mysql://` URL. */
+  readonly dsn: string;
+  /** Connections for reads, creates and everything but commits; default 10. */
+  readonly connections?: number;
+  /** Connections for commits of activeflows; default 2. */
+  readonly commit_connections?: number;
+}
+
+export interface SqliteStoreOptions extends CommonOptions {
+  /** Its folder is made when it is missing. */
+  readonly file: string;
+}
+
+/** One statement of a batch in bytes, before quoting, which at worst doubles it: far below any server's packet size. */
+const BATCH_BYTES = 1 << 20;
+const BATCH_ROWS = 200;
+const MAX_ROW_BYTES = 15 << 20;
+
+/**
+ * The store on MySQL or MariaDB. Connects when it is first asked.
+ *
+ * @example const store = openMysqlStore({ dsn: 'flow:secret@tcp(127.0.0.1:3306)/flows' }); await store.check();
+ * @throws FlowError INVALID_DSN
+ */
+export function openMysqlStore(options: MysqlStoreOptions): Store {
+  const address = parseDsn(options.dsn);
+  const settling = settlingOf(options);
+  const where = describeAddress(address);
+  const db = kysely(poolDialect(address, options.connections ?? 10, settling.statement_ms));
+  const session = new Session(db, mysqlDialect, where);
+  const lanes = Array.from({ length: options.commit_connections ?? 2 }, () => new MysqlLane(address, where, settling));
+  return new SqlStore(session, lanes, options, async (work) => {
+    // One connection holds get_lock, one is for what is asked beside it; no time limit for a statement.
+    const own = kysely(poolDialect(address, 2, 0));
+    try {
+      return await work(own);
+    } finally {
+      await own.destroy();
+    }
+  });
+}
+
+/** The store in a file of this process (`:memory:`: in none), for `--embedded`. The same semantics. */
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const session = new Session(kysely(sqliteKyselyDialect(options.file)), sqliteDialect, options.file);
+  return new SqlStore(session, [new SqliteLane(session)], options, (work) => work(session.db));
+}
+
+/** Lends connections that are fit for migrations. */
+type ForMigration = (work: (db: Kysely<Schema>) => Promise<string[]>) => Promise<string[]>;
+
+class SqlStore implements Store {
+  readonly flows: SqlFlowStore;
+  readonly lists: SqlListStore;
+  readonly activeflows: SqlActiveflowStore;
+  readonly events: SqlEventStore;
+  readonly delays: SqlDelayStore;
+  readonly redeliveries: SqlRedeliveryStore;
+  readonly #session: Session;
+  readonly #commits: GroupCommit;
+  readonly #forMigration: ForMigration;
+  #schemaSeen = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(session: Session, lanes: readonly CommitLane[], options: CommonOptions, forMigration: ForMigration) {
+    this.#session = session;
+    this.#forMigration = forMigration;
+    this.#commits = new GroupCommit(lanes, { rows: options.batch_rows ?? BATCH_ROWS, bytes: BATCH_BYTES });
+    this.flows = new SqlFlowStore(session);
+    this.lists = new SqlListStore(session);
+    this.activeflows = new SqlActiveflowStore({
+      session,
+      commits: this.#commits,
+      settling: settlingOf(options),
+      max_row_bytes: options.max_row_bytes ?? MAX_ROW_BYTES,
+    });
+    this.events = new SqlEventStore(session);
+    this.delays = new SqlDelayStore(session);
+    this.redeliveries = new SqlRedeliveryStore(session);
+  }
+
+  migrate(): Promise<string[]> {
+    return this.#forMigration((db) => migrate(this.#session, db));
+  }
+
+  /** The schema only ever grows, so that once complete it is not looked at again: this is asked every few seconds. */
+  async check(): Promise<void> {
+    if (this.#schemaSeen) {
+      await clockOffset(this.#session, 1);
+      return;
+    }
+    await checkSchema(this.#session);
+    this.#schemaSeen = true;
+  }
+
+  clockOffset(): Promise<number> {
+    return clockOffset(this.#session);
+  }
+
+  /** What was asked for before is finished first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#commits.close().finally(() => this.#session.db.destroy());
+    return this.#closed;
+  }
+}
+
+function poolDialect(address: MysqlAddress, connections: number, timeout_ms: number): KyselyDialect {
+  return new MysqlDialect({ pool: new QueryPool(address, connections, timeout_ms) });
+}
+
+function kysely(dialect: KyselyDialect): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect });
+}
+
+function settlingOf(options: Partial<Settling>): Settling {
+  return {
+    timeout_ms: options.timeout_ms ?? DEFAULT_SETTLING.timeout_ms,
+    statement_ms: options.statement_ms ?? DEFAULT_SETTLING.statement_ms,
+  };
+}

@@ -1,0 +1,171 @@
+import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2';
+import type { CommitRow } from './activeflow-row.ts';
+import { mysqlBatch, mysqlCommit, type Statement } from './commit-sql.ts';
+import type { MysqlAddress } from './dsn.ts';
+import { classify, NotConnected, StatementTimeout, spoilsConnection, tooLarge } from './errors.ts';
+import type { CommitLane, CommitResult } from './group-commit.ts';
+import { abort, openConnection } from './mysql.ts';
+import { outcomeUnknown, type Settling, settle } from './settle.ts';
+import { outcomeOf } from './token.ts';
+
+interface TokenRow extends RowDataPacket {
+  id: string;
+  revision: number;
+  tokens: string;
+}
+
+interface ServerRow extends RowDataPacket {
+  max_packet: number;
+  version: string;
+}
+
+interface Link {
+  readonly connection: Connection;
+  /** The most that it takes in one message, in bytes. */
+  readonly max_packet: number;
+  readonly mariadb: boolean;
+}
+
+/**
+ * One connection for commits only, so that they never queue behind reads. A batch of one is one prepared UPDATE, a
+ * batch of more is one UPDATE … JOIN. When fewer rows were affected than there are commits, the tokens are read back to
+ * tell who won. When a batch fails, or the connection breaks under it, its commits are written one by one; each is
+ * then settled by its token (settle.ts).
+ */
+export class MysqlLane implements CommitLane {
+  readonly #address: MysqlAddress;
+  readonly #where: string;
+  readonly #settling: Settling;
+  #link: Link | undefined;
+
+  constructor(address: MysqlAddress, where: string, settling: Settling) {
+    this.#address = address;
+    this.#where = where;
+    this.#settling = settling;
+  }
+
+  async write(batch: readonly CommitRow[]): Promise<readonly CommitResult[]> {
+    const deadline = Date.now() + this.#settling.timeout_ms;
+    let unknown = false;
+    if (batch.length > 1) {
+      try {
+        const affected = await this.#writeTogether(batch);
+        if (affected === batch.length) return batch.map(() => true);
+        if (affected !== 'too large') {
+          // From here on it is known that the statement ran: what cannot be read now is settled one by one.
+          unknown = true;
+          return await this.#readBack(batch);
+        }
+      } catch (error) {
+        unknown ||= classify(error) === 'lost';
+      }
+    }
+    const results: CommitResult[] = [];
+    for (const row of batch) results.push(await this.#writeOne(row, deadline, unknown));
+    return results;
+  }
+
+  async close(): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    if (link) await new Promise<void>((resolve) => link.connection.end(() => resolve()));
+  }
+
+  /**
+   * The rows that were affected. MariaDB takes the values prepared: at 50 callers half as many commits again as with
+   * the values as text in the statement. MySQL settles the types of a prepared statement before it has seen a value,
+   * and a row of placeholders tells it nothing about them: there they go as text.
+   */
+  async #writeTogether(batch: readonly CommitRow[]): Promise<number | 'too large'> {
+    const { max_packet, mariadb } = this.#link ?? (await this.#open());
+    const bytes = batch.reduce((sum, row) => sum + row.bytes, 0);
+    // Quoting may double it.
+    if (bytes * 2 > max_packet) return 'too large';
+    const { affectedRows } = await this.#run<ResultSetHeader>(mariadb ? 'execute' : 'query', mysqlBatch(batch));
+    return affectedRows;
+  }
+
+  #writeOne(row: CommitRow, deadline: number, unknown: boolean): Promise<CommitResult> {
+    return settle(
+      row,
+      this.#where,
+      { deadline, unknown },
+      {
+        write: async () => {
+          const { max_packet } = this.#link ?? (await this.#open());
+          // The server would close the connection over it, which looks like any other loss.
+          if (row.bytes > max_packet)
+            throw tooLarge(`activeflow ${row.id} takes ${row.bytes} bytes, more than the server's max_allowed_packet`);
+          return (await this.#run<ResultSetHeader>('execute', mysqlCommit(row))).affectedRows > 0;
+        },
+        read: async () => (await this.#tokens([row.id]))[0],
+      },
+    );
+  }
+
+  async #readBack(batch: readonly CommitRow[]): Promise<readonly CommitResult[]> {
+    const rows = await this.#tokens(batch.map((row) => row.id));
+    const found = new Map(rows.map((row) => [row.id, row]));
+    return batch.map((row) => {
+      const outcome = outcomeOf(row, found.get(row.id));
+      return outcome === 'unknown' ? outcomeUnknown(row, this.#where) : outcome === 'won';
+    });
+  }
+
+  #tokens(ids: readonly string[]): Promise<TokenRow[]> {
+    const sql = `SELECT id, revision, tokens FROM activeflows WHERE id IN (${ids.map(() => '?').join(',')})`;
+    return this.#run<TokenRow[]>('query', { sql, values: [...ids] });
+  }
+
+  async #run<T extends ResultSetHeader | RowDataPacket[]>(how: 'query' | 'execute', statement: Statement): Promise<T> {
+    const { connection } = this.#link ?? (await this.#open());
+    return this.#ask<T>(connection, how, statement);
+  }
+
+  #ask<T extends ResultSetHeader | RowDataPacket[]>(
+    connection: Connection,
+    how: 'query' | 'execute',
+    { sql, values }: Statement,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        clearTimeout(clock);
+        // What timed out may still run there: its connection must not be used for another statement.
+        if (spoilsConnection(error)) this.#drop(connection);
+        reject(error);
+      };
+      // The lane's own clock: mysql2's does not cover the preparing of a statement.
+      const clock = setTimeout(() => fail(new StatementTimeout(this.#settling.statement_ms)), this.#settling.statement_ms);
+      connection[how]<T>({ sql, values }, (error, result) => {
+        if (error) {
+          fail(error);
+          return;
+        }
+        clearTimeout(clock);
+        resolve(result);
+      });
+    });
+  }
+
+  async #open(): Promise<Link> {
+    try {
+      const connection = await openConnection(this.#address, (lost) => this.#forget(lost));
+      const sql = 'SELECT @@max_allowed_packet AS max_packet, VERSION() AS version';
+      const [server] = await this.#ask<ServerRow[]>(connection, 'query', { sql, values: [] });
+      if (!server) throw new Error('the server does not say what it is');
+      this.#link = { connection, max_packet: server.max_packet, mariadb: server.version.includes('MariaDB') };
+      return this.#link;
+    } catch (error) {
+      throw new NotConnected(error);
+    }
+  }
+
+  #drop(connection: Connection): void {
+    this.#forget(connection);
+    abort(connection);
+  }
+
+  #forget(connection: Connection): void {
+    if (this.#link?.connection === connection) this.#link = undefined;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Duplex } from 'node:stream';
+import type { MysqlPool, MysqlPoolConnection, MysqlQueryResult, MysqlStream, MysqlStreamOptions } from 'kysely';
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  createPool,
+  type Pool,
+  type PoolConnection,
+  type QueryError,
+} from 'mysql2';
+import type { MysqlAddress } from './dsn.ts';
+import { spoilsConnection } from './errors.ts';
+
+/**
+ * What every session must be in, whatever the server's defaults: UTC; strict, so that nothing is cut off silently;
+ * backslash escapes on, because the driver quotes with them; literals compare by bytes, trailing spaces included
+ * (`utf8mb4_bin` pads on both servers, so each has another name for it); nobody waits long for a lock.
+ */
+const SESSION = [
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  `SET time_zone = '+00:00',
+    sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
+    innodb_lock_wait_timeout = 10,
+    collation_connection = IF(VERSION() LIKE '%MariaDB%', 'utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`,
+];
+
+const CONNECT_TIMEOUT_MS = 5000;
+
+export function connectionOptions(address: MysqlAddress): ConnectionOptions {
+  return {
+    user: address.user,
+    password: address.password,
+    database: address.database,
+    ...(address.socketPath === undefined
+      ? { host: address.host ?? '127.0.0.1', port: address.port ?? 3306 }
+      : { socketPath: address.socketPath }),
+    ...(address.tls === 'off' ? {} : { ssl: { rejectUnauthorized: address.tls === 'verify' } }),
+    charset: 'UTF8MB4_BIN',
+    dateStrings: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 10_000,
+  };
+}
+
+/** One connection of its own, in a session as above. `onLost`: it is of no more use. Rejects when it does not come about. */
+export async function openConnection(address: MysqlAddress, onLost: (connection: Connection) => void): Promise<Connection> {
+  const connection = createConnection(connectionOptions(address));
+  // mysql2 emits `error` when a connection breaks while nothing is asked of it; unheard, that ends the process.
+  // Nothing may be destroyed here: a command that is under way is told of the loss only after these events.
+  connection.on('error', () => onLost(connection));
+  connection.on('end', () => onLost(connection));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.connect((error) => (error ? reject(error) : resolve()));
+    });
+    await prepareSession(connection);
+  } catch (error) {
+    abort(connection);
+    throw error;
+  }
+  return connection;
+}
+
+/** Closes the socket at once; `destroy` alone would say goodbye and wait, for ever if the server has stopped. */
+export function abort(connection: Connection): void {
+  connection.destroy();
+  (connection as Connection & { readonly stream: Duplex }).stream.destroy();
+}
+
+async function prepareSession(connection: Connection): Promise<void> {
+  for (const sql of SESSION) {
+    await new Promise<void>((resolve, reject) => {
+      connection.query({ sql, timeout: CONNECT_TIMEOUT_MS }, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}
+
+/**
+ * The pool that kysely asks. Three things are added to mysql2's own: sessions as above; a statement without an answer
+ * for too long is an error (a server that is stopped, a network that swallows packets); and a connection that met an
+ * error of the kind that ends it, a server turned read-only among them, is closed rather than handed to the next one.
+ */
+export class QueryPool implements MysqlPool {
+  readonly #pool: Pool;
+  readonly #timeout_ms: number;
+  readonly #prepared = new WeakSet<Connection>();
+
+  /** `timeout_ms` 0: a statement may take as long as it likes. */
+  constructor(address: MysqlAddress, connections: number, timeout_ms: number) {
+    this.#timeout_ms = timeout_ms;
+    this.#pool = createPool({ ...connectionOptions(address), connectionLimit: connections, maxIdle: connections });
+  }
+
+  getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
+    this.#pool.getConnection((error, connection) => {
+      const ours = new QueryConnection(connection, this.#timeout_ms);
+      if (error || this.#prepared.has(connection)) {
+        callback(error, ours);
+        return;
+      }
+      this.#prepared.add(connection);
+      // The pool itself hears only the first error of a connection, and an unheard one ends the process.
+      connection.on('error', () => abort(connection));
+      prepareSession(connection).then(
+        () => callback(null, ours),
+        (failure: unknown) => {
+          abort(connection);
+          callback(failure, ours);
+        },
+      );
+    });
+  }
+
+  end(callback: (error: unknown) => void): void {
+    this.#pool.end(callback);
+  }
+}
+
+class QueryConnection implements MysqlPoolConnection {
+  readonly #connection: PoolConnection;
+  readonly #timeout_ms: number;
+  #spoilt = false;
+
+  constructor(connection: PoolConnection, timeout_ms: number) {
+    this.#connection = connection;
+    this.#timeout_ms = timeout_ms;
+  }
+
+  query(sql: string, parameters: unknown[]): { stream: <T>(options: MysqlStreamOptions) => MysqlStream<T> };
+  query(sql: string, parameters: unknown[], callback: (error: unknown, result: MysqlQueryResult) => void): void;
+  query(sql: string, values: unknown[], callback?: (error: unknown, result: MysqlQueryResult) => void): unknown {
+    if (!callback) throw new Error('the store does not stream');
+    const options = { sql, values, ...(this.#timeout_ms > 0 && { timeout: this.#timeout_ms }) };
+    this.#connection.query(options, (error: QueryError | null, result: unknown) => {
+      if (error && spoilsConnection(error)) this.#spoilt = true;
+      callback(error, result as MysqlQueryResult);
+    });
+    return undefined;
+  }
+
+  release(): void {
+    if (this.#spoilt) abort(this.#connection);
+    else this.#connection.release();
+  }
+}

@@ -1,0 +1,75 @@
+import type { Generated } from 'kysely';
+
+/**
+ * The tables as the queries see them; migrations/ makes them. Times are text in the form of the dialect
+ * (`Dialect.time`), JSON is text that is parsed once, flags are 0 or 1.
+ */
+export interface Schema {
+  flows: FlowRow;
+  flow_versions: { flow_id: string; version: number; list: string; tm_create: string };
+  flow_answers: { key_hash: string; status_code: number; data: string; expires_at: string };
+  action_lists: { owner: string; list_key: string; actions: string };
+  activeflows: ActiveflowRow;
+  trace_steps: { activeflow_id: string; seq: number; step: string };
+  events: { position: Generated<number>; id: string; type: string; data: string; tm_create: string; claimable_at: string };
+  delayed_messages: { id: string; queue: string; body: string; headers: string; due_at: string };
+  redeliveries: { id: string; seen: number; tm_update: string };
+}
+
+export interface FlowRow {
+  id: string;
+  customer_id: string;
+  user_id: number | null;
+  type: string;
+  name: string;
+  detail: string;
+  persist: number;
+  webhook_uri: string;
+  list: string;
+  version: number;
+  revision: number;
+  on_complete_flow_id: string;
+  fallback_flow_id: string;
+  deadline_ms: number;
+  direct_id: string;
+  direct_hash: string;
+  warnings: string;
+  tm_create: string;
+  tm_update: string | null;
+  tm_delete: string | null;
+  tm_expire: string | null;
+}
+
+export interface ActiveflowRow {
+  id: string;
+  customer_id: string;
+  user_id: number | null;
+  flow_id: string;
+  reference_type: string;
+  reference_id: string;
+  reference_activeflow_id: string;
+  on_complete_flow_id: string;
+  fallback_flow_id: string;
+  webhook_uri: string;
+  webhook_method: string;
+  /** As given; `create_hash` is what is unique, because keys may be longer than an index takes. */
+  create_key: string | null;
+  create_hash: string | null;
+  revision: number;
+  status: string;
+  state: string;
+  variables: string;
+  outbox: string;
+  /** The tokens of the last commits, newest first, each TOKEN_LENGTH characters: see token.ts. */
+  tokens: string;
+  /** 1 while a run is stored, for `renew`. */
+  has_run: number;
+  /** The earlier of wake_at and deadline_at of a running activeflow; NULL when it has ended. */
+  wake_at: string | null;
+  deadline_at: string | null;
+  /** When the latest commit was made whose events are not known to be published; NULL: none. */
+  unsettled_at: string | null;
+  tm_create: string;
+  tm_update: string | null;
+  tm_delete: string | null;
+}

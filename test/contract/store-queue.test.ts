@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { v7 as uuidv7 } from 'uuid';
+import type { Store, StoredEvent } from '../../pkg/service/ports.ts';
+import { sampleFlow } from '../support/samples.ts';
+import { eachStore } from '../support/stores.ts';
+
+async function caused(store: Store, count: number): Promise<StoredEvent[]> {
+  const events = Array.from({ length: count }, (_, n) => ({
+    id: uuidv7(),
+    type: 'flow_created',
+    data: { n, text: "\u{1F44B}'" },
+  }));
+  await store.flows.commit({ flow: sampleFlow(), new_version: false, events });
+  return events;
+}
+
+eachStore('stored events', (get) => {
+  it('are claimed in order, by one, until they are done', async () => {
+    const { store, bench } = get();
+    expect(await store.events.backlog()).to.deep.equal({ pending: 0, age_ms: 0 });
+    const events = [...(await caused(store, 3)), ...(await caused(store, 2))];
+    expect(await store.events.claim(4, 60_000)).to.deep.equal(events.slice(0, 4));
+    expect(await bench.open().events.claim(4, 60_000)).to.deep.equal(events.slice(4));
+    expect(await store.events.backlog()).to.include({ pending: 5 });
+    await store.events.done(events.slice(0, 3).map(({ id }) => id));
+    await store.events.done([]);
+    const backlog = await store.events.backlog();
+    expect(backlog.pending).to.equal(2);
+    expect(backlog.age_ms).to.be.within(0, 10_000);
+    await store.events.done(events.map(({ id }) => id));
+    expect(await store.events.backlog()).to.deep.equal({ pending: 0, age_ms: 0 });
+  });
+
+  it('come again when the lease has run out', async () => {
+    const { store } = get();
+    const events = await caused(store, 2);
+    expect(await store.events.claim(10, 100)).to.deep.equal(events);
+    expect(await store.events.claim(10, 100)).to.deep.equal([]);
+    let again: StoredEvent[] = [];
+    while (again.length === 0) again = await store.events.claim(10, 60_000);
+    expect(again).to.deep.equal(events);
+    await store.events.done(events.map(({ id }) => id));
+  });
+
+  it('are given to one of several that claim at once', async () => {
+    const { store, bench } = get();
+    const events = await caused(store, 100);
+    const stores = [store, bench.open(), bench.open()];
+    const claims = await Promise.all(Array.from({ length: 30 }, (_, n) => (stores[n % 3] ?? store).events.claim(7, 60_000)));
+    const ids = [...claims.flat(), ...(await store.events.claim(100, 60_000))].map(({ id }) => id);
+    expect(ids)
+      .to.have.lengthOf(100)
+      .and.have.members(events.map(({ id }) => id));
+  });
+});
+
+eachStore('delayed messages', (get) => {
+  const message = (n: number) => ({
+    id: uuidv7(),
+    queue: `queue ${n}`,
+    body: `{"n":${n}}`,
+    headers: { 'x-n': n, deep: { list: [null] } },
+  });
+
+  it('are claimed when they are due, earliest first, and again after the lease, until they are done', async () => {
+    const { store, bench } = get();
+    const [early, late, far] = [message(1), message(2), message(3)];
+    await store.delays.add(far, 3_600_000);
+    await store.delays.add(late, -1000);
+    await store.delays.add(early, -2000);
+    await store.delays.add({ ...early, body: 'again' }, 0);
+    expect(await store.delays.claim(1, 60_000)).to.deep.equal([early]);
+    expect(await bench.open().delays.claim(10, 100)).to.deep.equal([late]);
+    let again: unknown[] = [];
+    while (again.length === 0) again = await store.delays.claim(10, 60_000);
+    expect(again).to.deep.equal([late]);
+    await store.delays.done([early.id, late.id, far.id]);
+    await store.delays.done([]);
+    expect(await store.delays.claim(10, 60_000)).to.deep.equal([]);
+  });
+
+  it('are never early', async () => {
+    const { store } = get();
+    const before = performance.now();
+    const one = message(1);
+    await store.delays.add(one, 150);
+    let claimed: unknown[] = [];
+    while (claimed.length === 0) claimed = await store.delays.claim(10, 60_000);
+    expect(performance.now() - before).to.be.within(149, 2000);
+    expect(claimed).to.deep.equal([one]);
+    await store.delays.done([one.id]);
+  });
+
+  it('are given to one of several that claim at once', async () => {
+    const { store, bench } = get();
+    const messages = Array.from({ length: 60 }, (_, n) => message(n));
+    await Promise.all(messages.map((one) => store.delays.add(one, -1)));
+    const stores = [store, bench.open(), bench.open()];
+    const claims = await Promise.all(Array.from({ length: 15 }, (_, n) => (stores[n % 3] ?? store).delays.claim(7, 60_000)));
+    const ids = [...claims.flat(), ...(await store.delays.claim(100, 60_000))].map(({ id }) => id);
+    expect(ids)
+      .to.have.lengthOf(60)
+      .and.have.members(messages.map(({ id }) => id));
+  });
+});

@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import { FlowError } from '../../../pkg/error/index.ts';
+import { SafeHttpClient, type SafeHttpClientOptions } from '../../../pkg/http/safe-client.ts';
+import { Canary } from '../../support/canary.ts';
+
+async function failureOf(work: Promise<unknown>): Promise<FlowError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof FlowError)) throw new Error(`expected a FlowError, got ${String(error)}`);
+  return error;
+}
+
+describe('SafeHttpClient', () => {
+  let web: Canary;
+  let base: string;
+  const clients: SafeHttpClient[] = [];
+
+  function client(options: SafeHttpClientOptions = {}): SafeHttpClient {
+    const made = new SafeHttpClient({ allowPrivate: '127.0.0.1', ...options });
+    clients.push(made);
+    return made;
+  }
+
+  beforeEach(async () => {
+    web = await Canary.start();
+    base = `http://127.0.0.1:${web.port}`;
+  });
+
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((one) => one.close()));
+    await web.stop();
+  });
+
+  it('sends JSON with a method of any case, and reads JSON', async () => {
+    web.answer = (response) => response.writeHead(201).end('[1,{"a":null}]');
+    const answer = await client().request({ method: 'post', url: `${base}/actions?key=1`, body: { a: 'ü' } });
+    expect(answer).to.deep.equal({ status: 201, body: [1, { a: null }] });
+    expect(web.requests).to.have.length(1);
+    expect(web.requests[0]).to.include({ method: 'POST', path: '/actions?key=1', body: '{"a":"ü"}' });
+    expect(web.requests[0]?.headers).to.include({ 'content-type': 'application/json', 'accept-encoding': 'identity' });
+  });
+
+  it('sends a body with GET too, and none where there is none', async () => {
+    await client().request({ method: 'GET', url: base, body: { a: 1 } });
+    await client().request({ method: 'GET', url: base });
+    expect(web.requests.map(({ body }) => body)).to.deep.equal(['{"a":1}', '']);
+    expect(web.requests[1]?.headers).to.not.have.property('content-type');
+  });
+
+  it('gives text where the answer is no JSON', async () => {
+    for (const text of ['hello', '{"a":', '']) {
+      web.answer = (response) => response.setHeader('content-type', 'application/json').end(text);
+      expect(await client().request({ method: 'GET', url: base })).to.deep.equal({ status: 200, body: text });
+    }
+  });
+
+  it('hands back errors and redirects as they are, and follows none', async () => {
+    for (const status of [301, 302, 303, 307, 308, 404, 500]) {
+      web.answer = (response) => response.writeHead(status, { location: `${base}/elsewhere` }).end();
+      expect(await client().request({ method: 'GET', url: `${base}/here` })).to.include({ status });
+    }
+    expect(new Set(web.requests.map(({ path }) => path))).to.deep.equal(new Set(['/here']));
+  });
+
+  it('sends credentials of the URL in a header, and never shows them', async () => {
+    const url = `http://me%40home:p%3Aw@127.0.0.1:${web.port}/private?token=secret`;
+    await client().request({ method: 'GET', url });
+    expect(web.requests[0]?.headers.authorization).to.equal(`Basic ${Buffer.from('me@home:p:w').toString('base64')}`);
+    web.answer = (response) => response.destroy();
+    const error = await failureOf(client().request({ method: 'GET', url }));
+    expect(error).to.include({ status: 'UNAVAILABLE', reason: 'HTTP_FAILED' });
+    for (const hidden of ['secret', 'p%3Aw', 'p:w', 'private', 'me']) expect(error.message.split(' ')[0]).to.not.contain(hidden);
+  });
+
+  it('refuses other schemes, what is no URL, and odd methods', async () => {
+    const urls = [
+      '',
+      'nonsense',
+      '/path',
+      'ftp://127.0.0.1/',
+      'file:///etc/passwd',
+      'gopher://127.0.0.1/',
+      'data:,x',
+      'http://',
+      'ws://127.0.0.1/',
+    ];
+    for (const url of urls) {
+      const error = await failureOf(client().request({ method: 'GET', url }));
+      expect(error, url).to.include({ status: 'INVALID_ARGUMENT', reason: 'HTTP_URL_INVALID' });
+    }
+    for (const method of ['', 'CONNECT', 'TRACE', 'GET / HTTP/1.1\r\nx: y']) {
+      const error = await failureOf(client().request({ method, url: base }));
+      expect(error, method).to.include({ status: 'INVALID_ARGUMENT', reason: 'HTTP_METHOD_INVALID' });
+    }
+    expect(web.connections).to.equal(0);
+  });
+
+  it('gives up on an answer that does not begin, or does not end, in time', async () => {
+    const slow = client({ timeout_ms: 60 });
+    const answers: Canary['answer'][] = [
+      () => undefined,
+      (response) => {
+        response.write('{"a":');
+      },
+      (response) => {
+        const drip = setInterval(() => response.write(' '), 10);
+        response.on('close', () => clearInterval(drip));
+      },
+    ];
+    for (const answer of answers) {
+      web.answer = answer;
+      const began = Date.now();
+      const error = await failureOf(slow.request({ method: 'GET', url: `${base}/?token=secret` }));
+      expect(error).to.include({ status: 'UNAVAILABLE', reason: 'HTTP_TIMEOUT' });
+      expect(error.message).to.contain('60 ms').and.to.not.contain('secret');
+      expect(Date.now() - began).to.be.within(50, 2_000);
+    }
+  });
+
+  it('gives up on a name that is never found', async () => {
+    const stuck = client({ timeout_ms: 60, resolve: () => new Promise(() => undefined) });
+    const error = await failureOf(stuck.request({ method: 'GET', url: 'http://stuck.example/' }));
+    expect(error).to.include({ reason: 'HTTP_TIMEOUT' });
+  });
+
+  it('takes an answer of exactly the size allowed, and breaks off a larger one, announced or not', async () => {
+    const small = client({ max_bytes: 1_000 });
+    web.answer = (response) => response.end('x'.repeat(1_000));
+    expect((await small.request({ method: 'GET', url: base })).body).to.have.length(1_000);
+    web.answer = (response) => response.end('x'.repeat(1_001));
+    expect(await failureOf(small.request({ method: 'GET', url: base }))).to.include({ reason: 'HTTP_ANSWER_TOO_LARGE' });
+    let closed: Promise<unknown> = Promise.resolve();
+    web.answer = (response) => {
+      closed = new Promise((done) => response.on('close', done));
+      const flood = () => {
+        while (!response.destroyed && response.write('x'.repeat(10_000)));
+      };
+      response.on('drain', flood);
+      flood();
+    };
+    expect(await failureOf(small.request({ method: 'GET', url: base }))).to.include({ reason: 'HTTP_ANSWER_TOO_LARGE' });
+    await closed;
+  });
+
+  it('refuses to send more than allowed, counted in bytes', async () => {
+    const small = client({ max_bytes: 10 });
+    web.answer = (response) => response.end();
+    await small.request({ method: 'POST', url: base, body: 'x'.repeat(8) });
+    const error = await failureOf(small.request({ method: 'POST', url: base, body: 'ü'.repeat(5) }));
+    expect(error).to.include({ status: 'INVALID_ARGUMENT', reason: 'HTTP_BODY_TOO_LARGE' });
+    expect(web.requests).to.have.length(1);
+  });
+
+  it('says what went wrong on the way', async () => {
+    const { port } = web;
+    await web.stop();
+    const error = await failureOf(client().request({ method: 'GET', url: `http://127.0.0.1:${port}/?token=secret` }));
+    expect(error).to.include({ status: 'UNAVAILABLE', reason: 'HTTP_FAILED' });
+    expect(error.message).to.contain('ECONNREFUSED').and.to.not.contain('secret');
+    const lost = client({ resolve: () => Promise.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' })) });
+    expect((await failureOf(lost.request({ method: 'GET', url: 'http://gone.example/' }))).message).to.contain('ENOTFOUND');
+    const empty = client({ resolve: async () => [] });
+    expect((await failureOf(empty.request({ method: 'GET', url: 'http://gone.example/' }))).message).to.contain('no address');
+    web = await Canary.start();
+  });
+});
