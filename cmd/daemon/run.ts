@@ -1,0 +1,149 @@
+import type { Settings } from '../../pkg/config/settings.ts';
+import { serveGateway } from '../../pkg/http/gateway.ts';
+import { parseListenAddress } from '../../pkg/http/listen.ts';
+import { serveOps } from '../../pkg/http/ops.ts';
+import { type Lifecycle, retryUntilUp } from '../../pkg/lifecycle/index.ts';
+import { Metrics } from '../../pkg/metric/index.ts';
+import { Admission } from '../../pkg/rpc/admission.ts';
+import { Dispatcher } from '../../pkg/rpc/dispatcher.ts';
+import { EVENT_SOURCES, EventDispatcher } from '../../pkg/rpc/events.ts';
+import { Router } from '../../pkg/rpc/router.ts';
+import { routes } from '../../pkg/rpc/routes.ts';
+import type { Log } from '../../pkg/service/ports.ts';
+import { keepDelayed, sendDelayed, wakeDue } from '../../pkg/timer/due.ts';
+import { Loop } from '../../pkg/timer/loop.ts';
+import { SIBLINGS } from '../control/sandbox.ts';
+import { serveSiblings } from '../control/sandbox-serve.ts';
+import { type Adapters, embeddedAdapters, serverAdapters } from './adapters.ts';
+import { addSources } from './sources.ts';
+import { type Wired, wire } from './wire.ts';
+
+const DUE_EVERY_MS = 250;
+const SWEEP_EVERY_MS = 2_000;
+const CLOCK_EVERY_MS = 10_000;
+const SEND_LEASE_MS = 15_000;
+
+/** Everything that a step of the start needs. */
+interface Stage extends Wired, Adapters {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Opens everything in order, each with how it is closed. Resolves with the line that says ready, once requests are
+ * taken. `adapters`: for who wants to sit on the same bus, within this process.
+ */
+export async function run(
+  settings: Settings,
+  log: Log,
+  lifecycle: Lifecycle,
+  adapters: Adapters = adaptersOf(settings, log),
+): Promise<string> {
+  const metrics = new Metrics();
+  const { embedded } = settings;
+  const stage: Stage = { ...adapters, ...wire(settings, adapters, metrics, log), settings, log, lifecycle, metrics };
+  const ops = await serveMetrics(stage);
+  await connect(stage);
+  await startLoops(stage);
+  if (settings.sandbox) await serveSiblings(stage.bus, SIBLINGS, () => undefined);
+  const dispatcher = dispatcherOf(stage);
+  addSources(metrics, stage, () => dispatcher.underWay);
+  const http = await serve(stage, dispatcher);
+  const where = embedded === undefined ? `requests from ${settings.rabbit.requests}` : `embedded in ${embedded}`;
+  return `flow-manager ready: ${where}${http}, metrics at ${ops}`;
+}
+
+function adaptersOf(settings: Settings, log: Log): Adapters {
+  const { embedded } = settings;
+  return embedded === undefined ? serverAdapters(settings, log) : embeddedAdapters(settings, embedded, log);
+}
+
+function dispatcherOf({ settings, service, store, metrics, log }: Stage): Dispatcher {
+  return new Dispatcher({
+    ...settings,
+    router: new Router(routes(service)),
+    admission: new Admission({ ...settings, capacity: settings.rabbit.prefetch }),
+    customerOf: service.customerOf,
+    redeliveries: store.redeliveries,
+    meter: metrics,
+    log,
+  });
+}
+
+async function serveMetrics({ settings, store, bus, metrics, lifecycle }: Stage): Promise<string> {
+  const ops = await serveOps(parseListenAddress(settings.prom.address, '--prom_listen_addr'), {
+    endpoint: settings.prom.endpoint,
+    metrics,
+    // Redis is not among them: nothing is refused while it is away.
+    checks: { database: () => store.check(), rabbitmq: () => bus.check() },
+    onCheck: (server, up) => metrics.set('server_up', { server }, up ? 1 : 0),
+    stopping: lifecycle.stopping,
+  });
+  lifecycle.onStop('metrics', () => ops.close());
+  return `${ops.address.host}:${ops.address.port}${settings.prom.endpoint}`;
+}
+
+/** Servers may come up in any order, long after this: each is waited for, and the log says for which. */
+async function connect({
+  settings,
+  store,
+  bus,
+  cache,
+  openBus,
+  clock,
+  http,
+  mover,
+  service,
+  log,
+  lifecycle,
+}: Stage): Promise<void> {
+  lifecycle.onStop('database', () => store.close());
+  lifecycle.onStop('redis', () => cache.close());
+  lifecycle.onStop('http client', () => http.close());
+  lifecycle.onStop('rabbitmq', () => bus.close());
+  const migrated = async (): Promise<void> => {
+    if (settings.migrate) await store.migrate();
+    await store.check();
+    clock.align(await store.clockOffset());
+  };
+  await Promise.all([retryUntilUp('database', migrated, log, lifecycle.stopping), openBus()]);
+  await bus.declareExchange(settings.rabbit.events);
+  lifecycle.onStop('events', () => mover.drain(settings.drain_ms / 2));
+  lifecycle.onStop('walks', () => service.idle());
+}
+
+async function startLoops({ settings, store, bus, clock, mover, service, log, lifecycle }: Stage): Promise<void> {
+  const loops = [
+    new Loop('timers', DUE_EVERY_MS, () => wakeDue(service, log), log),
+    new Loop('delayed messages', DUE_EVERY_MS, () => sendDelayed(store.delays, bus, SEND_LEASE_MS), log),
+    new Loop('sweep', SWEEP_EVERY_MS, () => mover.sweep().then(() => false), log),
+    new Loop('leases', settings.service.lease_ms / 3, () => service.renewLeases().then(() => false), log),
+    new Loop('clock', CLOCK_EVERY_MS, async () => clock.align(await store.clockOffset()) ?? false, log),
+  ];
+  for (const loop of loops) loop.start();
+  lifecycle.onStop('loops', () => Promise.all(loops.map((loop) => loop.close())));
+  if (!(await bus.delayIsStored())) return;
+  const keeping = await bus.serve(bus.storedQueue, keepDelayed(store.delays), { prefetch: 50 });
+  lifecycle.onStop('delayed messages', () => keeping.close());
+}
+
+/** Takes requests and events, last of all, so that nothing is taken that cannot be worked on. */
+async function serve({ settings, bus, service, metrics, log, lifecycle }: Stage, dispatcher: Dispatcher): Promise<string> {
+  const { rabbit } = settings;
+  const events = new EventDispatcher(service, metrics, log);
+  const listening = await bus.serve(rabbit.subscribe, events.handle, { prefetch: 20, bind: EVENT_SOURCES });
+  lifecycle.onStop('events of siblings', () => listening.close());
+  const serving = await bus.serve(rabbit.requests, dispatcher.handle, { prefetch: rabbit.prefetch });
+  lifecycle.onStop('requests', () => serving.close());
+  if (settings.http === undefined) return '';
+  const none = { message_id: '', reply_to: '', correlation_id: '' };
+  const gateway = await serveGateway(parseListenAddress(settings.http, '--http_listen_addr'), {
+    // Envelopes carry no proof of who sends them: only a daemon of one's own takes them over HTTP.
+    ...(settings.embedded === undefined ? {} : { rpc: (envelope: string) => dispatcher.respond(envelope, none) }),
+    message_bytes: settings.message_bytes,
+  });
+  lifecycle.onStop('gateway', () => gateway.close());
+  return `, http at ${gateway.address.host}:${gateway.address.port}`;
+}

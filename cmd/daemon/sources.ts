@@ -1,0 +1,38 @@
+import type { Metrics } from '../../pkg/metric/index.ts';
+import type { Cache, Store } from '../../pkg/service/ports.ts';
+import type { Service } from '../../pkg/service/service.ts';
+
+interface Watched {
+  readonly store: Store;
+  readonly cache: Cache;
+  readonly service: Service;
+}
+
+/** Figures that are looked up when somebody asks for the metrics, rather than counted. */
+export function addSources(metrics: Metrics, { store, cache, service }: Watched, requests: () => number): void {
+  metrics.addSource('database', async () => {
+    const [backlog, events, running] = await Promise.all([
+      store.activeflows.backlog(),
+      store.events.backlog(),
+      store.activeflows.countRunning(),
+    ]);
+    metrics.set('activeflow_running', {}, running);
+    metrics.set('event_backlog', { of: 'activeflow' }, backlog.unsettled);
+    metrics.set('event_backlog_age_ms', { of: 'activeflow' }, backlog.unsettled_age_ms);
+    metrics.set('event_backlog', { of: 'flow' }, events.pending);
+    metrics.set('event_backlog_age_ms', { of: 'flow' }, events.age_ms);
+    metrics.set('due_backlog', {}, backlog.due);
+    metrics.set('due_backlog_age_ms', {}, backlog.due_age_ms);
+  });
+  metrics.addSource('redis', async () => {
+    const up = await cache.check().then(
+      () => 1,
+      () => 0,
+    );
+    metrics.set('server_up', { server: 'redis' }, up);
+  });
+  metrics.addSource('process', async () => {
+    metrics.set('work_under_way', { kind: 'request' }, requests());
+    metrics.set('work_under_way', { kind: 'run' }, service.walks);
+  });
+}

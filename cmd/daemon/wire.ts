@@ -1,0 +1,58 @@
+import { v7 } from 'uuid';
+import type { Settings } from '../../pkg/config/settings.ts';
+import { SafeHttpClient } from '../../pkg/http/safe-client.ts';
+import type { Metrics } from '../../pkg/metric/index.ts';
+import { Mover } from '../../pkg/outbox/mover.ts';
+import { renderEvents, renderFlowEvents } from '../../pkg/outbox/render.ts';
+import { AlignedClock } from '../../pkg/service/clock.ts';
+import type { Context } from '../../pkg/service/context.ts';
+import { Lists } from '../../pkg/service/lists.ts';
+import type { Bus, Cache, Log, Store } from '../../pkg/service/ports.ts';
+import { Service } from '../../pkg/service/service.ts';
+import { BusSiblings } from '../../pkg/sibling/index.ts';
+
+/** What is in memory of rows whose events wait; beyond it the database keeps them and the sweep brings them back. */
+const MOVER = { waiting: 20_000, trace_steps: 8, sweep_age_ms: 10_000 } as const;
+
+export interface Wired {
+  readonly service: Service;
+  readonly mover: Mover;
+  readonly clock: AlignedClock;
+  readonly http: SafeHttpClient;
+}
+
+/** Joins the use cases with what they need of the world. */
+export function wire(
+  settings: Settings,
+  adapters: { readonly store: Store; readonly bus: Bus; readonly cache: Cache },
+  meter: Metrics,
+  log: Log,
+): Wired {
+  const { store, bus, cache } = adapters;
+  const clock = new AlignedClock();
+  const http = new SafeHttpClient({ allowPrivate: settings.allow_private });
+  const lists = new Lists(store.lists, cache, settings.service.cached_list_bytes);
+  const context: Context = {
+    store,
+    siblings: new BusSiblings({ bus, meter, log }),
+    http,
+    clock,
+    ids: { next: () => v7() },
+    limits: settings.limits,
+    meter,
+    log,
+    options: settings.service,
+  };
+  const { events: exchange } = settings.rabbit;
+  const mover = new Mover({
+    bus,
+    activeflows: store.activeflows,
+    events: store.events,
+    meter,
+    log,
+    render: renderEvents({ exchange, event_full: settings.event_full }, lists, store.activeflows),
+    renderFlowEvent: renderFlowEvents(exchange),
+    options: MOVER,
+  });
+  return { service: new Service(context, lists, mover), mover, clock, http };
+}

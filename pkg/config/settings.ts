@@ -1,0 +1,105 @@
+import { DEFAULT_LIMITS, type Limits } from '../engine/world.ts';
+import { FlowError } from '../error/index.ts';
+import type { ServiceOptions } from '../service/context.ts';
+import { checkAddresses } from './addresses.ts';
+import type { FlagValues } from './flags.ts';
+
+/** The flags as the daemon uses them, typed and checked. */
+export interface Settings {
+  readonly dsn: string;
+  readonly prom: { readonly address: string; readonly endpoint: string };
+  readonly rabbit: {
+    readonly url: string;
+    readonly delay: string;
+    readonly events: string;
+    readonly requests: string;
+    readonly subscribe: string;
+    readonly prefetch: number;
+  };
+  readonly redis: { readonly addr: string; readonly db: number; readonly password: string; readonly tls: boolean };
+  readonly migrate: boolean;
+  /** Folder of the database file; undefined: on servers. */
+  readonly embedded: string | undefined;
+  readonly sandbox: boolean;
+  /** undefined: no gateway */
+  readonly http: string | undefined;
+  readonly allow_private: string;
+  readonly event_full: boolean;
+  readonly log_level: string;
+  readonly db_connections: number;
+  readonly drain_ms: number;
+  readonly message_bytes: number;
+  readonly max_redeliveries: number;
+  readonly customer_share: number;
+  readonly shed_creates_at: number;
+  readonly limits: Limits;
+  readonly service: ServiceOptions;
+}
+
+const EMBEDDED_FOLDER = '.flow-manager';
+const EMBEDDED_ADDRESS = '127.0.0.1:8080';
+
+export function toSettings(flags: FlagValues): Settings {
+  const text = (name: string): string => String(flags[name] ?? '');
+  const count = (name: string): number => Number(flags[name]);
+  const { embedded } = flags;
+  const folder =
+    embedded === true || embedded === 'true' ? EMBEDDED_FOLDER : embedded === undefined ? undefined : text('embedded');
+  if (flags.sandbox === true && folder === undefined) {
+    throw new FlowError(
+      'INVALID_ARGUMENT',
+      'BAD_FLAG',
+      '--sandbox: expected together with --embedded; else run flow-control sandbox',
+    );
+  }
+  checkAddresses(text);
+  return {
+    dsn: text('dbDSN'),
+    prom: { address: text('prom_listen_addr'), endpoint: text('prom_endpoint') },
+    rabbit: {
+      url: text('rabbit_addr'),
+      delay: text('rabbit_exchange_delay'),
+      events: text('rabbit_queue_event'),
+      requests: text('rabbit_queue_listen'),
+      subscribe: text('rabbit_queue_subscribe'),
+      prefetch: Math.max(1, count('request_prefetch')),
+    },
+    redis: { addr: text('redis_addr'), db: count('redis_db'), password: text('redis_password'), tls: flags.redis_tls === true },
+    migrate: flags.migrate === true || folder !== undefined,
+    embedded: folder,
+    sandbox: flags.sandbox === true,
+    http: flags.http_listen_addr === undefined ? (folder === undefined ? undefined : EMBEDDED_ADDRESS) : text('http_listen_addr'),
+    allow_private: text('http_allow_private'),
+    event_full: flags.event_full === true,
+    log_level: text('log_level'),
+    db_connections: Math.max(1, count('db_connections')),
+    drain_ms: count('drain_ms'),
+    message_bytes: count('limit_message_bytes'),
+    max_redeliveries: count('max_redeliveries'),
+    customer_share: count('customer_share') / 100,
+    shed_creates_at: count('shed_creates_at') / 100,
+    limits: limitsOf(count),
+    service: {
+      lease_ms: Math.max(1_000, count('lease_ms')),
+      deadline_ms: count('deadline_ms'),
+      temporary_flow_ms: count('temporary_flow_ms'),
+      flows_per_customer: count('limit_flows'),
+      cached_activeflows: Math.max(1, count('cached_activeflows')),
+      cached_list_bytes: Math.max(1, count('cached_list_bytes')),
+    },
+  };
+}
+
+function limitsOf(count: (name: string) => number): Limits {
+  return {
+    ...DEFAULT_LIMITS,
+    actions_per_activeflow: count('limit_actions_activeflow'),
+    actions_per_request: count('limit_actions_request'),
+    actions_per_list: count('limit_actions_list'),
+    stacks: count('limit_stacks'),
+    variables: count('limit_variables'),
+    variable_bytes: count('limit_variable_bytes'),
+    variables_bytes: count('limit_variables_bytes'),
+    complete_depth: count('limit_complete_depth'),
+  };
+}

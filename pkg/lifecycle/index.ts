@@ -1,0 +1,3 @@
+export { Lifecycle } from './lifecycle.ts';
+export { retryUntilUp } from './retry.ts';
+export { stopOnSignals } from './signals.ts';

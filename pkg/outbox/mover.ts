@@ -1,0 +1,226 @@
+import { LRUCache } from 'lru-cache';
+import type { Activeflow, PendingEvent } from '../model/activeflow.ts';
+import type { Outbox } from '../service/activeflow/keeper.ts';
+import type { FlowOutbox } from '../service/flow/flow.ts';
+import type { ActiveflowStore, Bus, EventStore, Log, Meter, OutgoingMessage, StoredEvent } from '../service/ports.ts';
+
+/**
+ * Moves on what commits have caused: events to the bus, traces to rows of their own.
+ *
+ * Of one activeflow at most one batch of events is under way: the next one leaves when the broker has taken the
+ * one before, so that first copies arrive in order. What fails is tried again, for ever, with the same message
+ * ids. A process that dies leaves its rows marked unsettled; the sweep of any process takes them from there.
+ */
+export interface MoverOptions {
+  /** Rows whose events wait at the same time; more are left to the sweep. */
+  readonly waiting: number;
+  /** Trace steps that stay in the row before they move. */
+  readonly trace_steps: number;
+  /** How old unpublished events of a row must be before a sweep takes them, in ms. */
+  readonly sweep_age_ms: number;
+}
+
+export type Render = (row: Activeflow, event: PendingEvent) => Promise<readonly OutgoingMessage[]>;
+export type RenderFlowEvent = (event: StoredEvent) => OutgoingMessage;
+
+interface Dependencies {
+  readonly bus: Bus;
+  readonly activeflows: ActiveflowStore;
+  readonly events: EventStore;
+  readonly meter: Meter;
+  readonly log: Log;
+  readonly render: Render;
+  readonly renderFlowEvent: RenderFlowEvent;
+  readonly options: MoverOptions;
+}
+
+const RETRY_MS = 500;
+const SWEEP_BATCH = 200;
+/** Longer than publishing ever takes, so that no two processes publish one flow event side by side. */
+const FLOW_EVENT_LEASE_MS = 15_000;
+
+export class Mover implements Outbox, FlowOutbox {
+  readonly #deps: Dependencies;
+  /** The newest row of each activeflow that still has something to move. */
+  readonly #waiting = new Map<string, Activeflow>();
+  readonly #busy = new Set<string>();
+  readonly #moved: LRUCache<string, { event_seq: number; trace_seq: number }>;
+  #settled = new Map<string, number>();
+  #flowEvents = 0;
+  #closing = false;
+  /** Pending while what is published fails: one for all rows. */
+  #outage: Promise<void> | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+    this.#moved = new LRUCache({ max: 100_000 });
+  }
+
+  moved(id: string): { readonly event_seq: number; readonly trace_seq: number } {
+    return this.#moved.get(id) ?? NOTHING;
+  }
+
+  committed(row: Activeflow): void {
+    const known = this.#waiting.has(row.id);
+    if (!known && this.#waiting.size >= this.#deps.options.waiting) return;
+    this.#waiting.set(row.id, row);
+    this.#settled.delete(row.id);
+    if (!this.#busy.has(row.id)) void this.#move(row.id);
+  }
+
+  flowEvents(events: readonly StoredEvent[]): void {
+    if (events.length === 0) return;
+    this.#flowEvents += 1;
+    this.#publishFlowEvents(events)
+      .catch((error) => {
+        this.#deps.log.warn({ error: String(error) }, 'events of flows wait for the sweep');
+      })
+      .finally(() => {
+        this.#flowEvents -= 1;
+        this.#checkIdle();
+      });
+  }
+
+  /** Rows that wait here, for the metrics. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Tells the database which rows have nothing to publish any more, many at once. */
+  async settle(): Promise<void> {
+    if (this.#settled.size === 0) return;
+    const rows = [...this.#settled].map(([id, revision]) => ({ id, revision }));
+    this.#settled = new Map();
+    await this.#deps.activeflows.settled(rows);
+  }
+
+  /** Takes what other processes, or this one before it was restarted, have left behind. */
+  async sweep(): Promise<void> {
+    const { activeflows, events, options } = this.#deps;
+    await this.settle();
+    for (const row of await activeflows.unsettled(options.sweep_age_ms, SWEEP_BATCH)) {
+      if (!this.#waiting.has(row.id)) this.committed(row);
+    }
+    const claimed = await events.claim(SWEEP_BATCH, FLOW_EVENT_LEASE_MS);
+    if (claimed.length > 0) await this.#publishFlowEvents(claimed);
+  }
+
+  /** Resolves when everything that waits is published, or the time is over: what is left is in the database. */
+  async drain(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#giveUp(), ms);
+    await new Promise<void>((resolve) => {
+      this.#idle.push(resolve);
+      this.#checkIdle();
+    });
+    clearTimeout(timer);
+    await this.settle();
+  }
+
+  #giveUp(): void {
+    this.#closing = true;
+    this.#waiting.clear();
+    this.#flowEvents = 0;
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.#waiting.size > 0 || this.#flowEvents > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #move(id: string): Promise<void> {
+    this.#busy.add(id);
+    try {
+      for (let row = this.#waiting.get(id); row && !this.#closing; row = this.#waiting.get(id)) {
+        await this.#moveRow(row);
+        if (this.#waiting.get(id) === row) {
+          this.#waiting.delete(id);
+          this.#settled.set(id, row.revision);
+        }
+      }
+    } finally {
+      this.#busy.delete(id);
+      this.#checkIdle();
+    }
+  }
+
+  async #moveRow(row: Activeflow): Promise<void> {
+    const done = this.moved(row.id);
+    const events = row.outbox.events.filter((event) => event.seq > done.event_seq);
+    const last = events.at(-1);
+    if (last) {
+      await this.#publish(row, events);
+      this.#moved.set(row.id, { ...this.moved(row.id), event_seq: last.seq });
+    }
+    if (row.outbox.trace.length >= this.#deps.options.trace_steps) await this.#moveTrace(row);
+  }
+
+  async #publish(row: Activeflow, events: readonly PendingEvent[]): Promise<void> {
+    const { bus, meter, render } = this.#deps;
+    const since = performance.now();
+    while (!this.#closing) {
+      try {
+        const messages = await Promise.all(events.map((event) => render(row, event)));
+        await bus.publish(messages.flat());
+        for (const { type } of events) {
+          meter.add('event_publish_total', { type });
+          meter.add('notify_total', { type });
+          meter.observe('notify_process_time', { type }, performance.now() - since);
+        }
+        return;
+      } catch (error) {
+        this.#outage ??= this.#waitOut(row, error);
+        await this.#outage;
+      }
+    }
+  }
+
+  /**
+   * Until the broker can be reached. One look and one log line for all rows: thousands may wait, and each of them
+   * trying by itself would keep the process busy and fill the log for as long as the broker is away.
+   */
+  async #waitOut({ id, customer_id }: Activeflow, error: unknown): Promise<void> {
+    const { bus, log } = this.#deps;
+    log.warn(
+      { activeflow_id: id, customer_id, waiting: this.#waiting.size, error: String(error) },
+      'events wait to be published again',
+    );
+    let away: boolean;
+    do {
+      await pause(RETRY_MS);
+      away = await bus.check().then(
+        () => false,
+        () => true,
+      );
+    } while (away && !this.#closing);
+    this.#outage = undefined;
+  }
+
+  async #moveTrace(row: Activeflow): Promise<void> {
+    const done = this.moved(row.id);
+    const steps = row.outbox.trace.filter((step) => step.seq > done.trace_seq);
+    const last = steps.at(-1);
+    if (!last) return;
+    try {
+      await this.#deps.activeflows.addTrace(steps.map((step) => ({ id: row.id, step })));
+      this.#moved.set(row.id, { ...this.moved(row.id), trace_seq: last.seq });
+    } catch (error) {
+      // It stays in the row and moves after the next commit.
+      this.#deps.log.warn({ activeflow_id: row.id, error: String(error) }, 'a trace could not be moved to its own rows yet');
+    }
+  }
+
+  async #publishFlowEvents(events: readonly StoredEvent[]): Promise<void> {
+    const { bus, meter, renderFlowEvent } = this.#deps;
+    await bus.publish(events.map(renderFlowEvent));
+    for (const { type } of events) meter.add('event_publish_total', { type });
+    await this.#deps.events.done(events.map((event) => event.id));
+  }
+}
+
+const NOTHING = { event_seq: 0, trace_seq: 0 } as const;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

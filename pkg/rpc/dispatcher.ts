@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { invalid, toFlowError } from '../error/index.ts';
+import { isJsonObject, type Json } from '../model/json.ts';
+import type { Delivery, Log, Meter, RedeliveryStore, Verdict } from '../service/ports.ts';
+import type { Admission } from './admission.ts';
+import { errorResponse, hideInternal, ok, parseRequest, type Request, type Response } from './envelope.ts';
+import type { Call, Route, Router } from './router.ts';
+
+/** What a request fails with that may succeed later, with nothing done yet. */
+const LATER: ReadonlySet<string> = new Set(['DATABASE_UNAVAILABLE', 'TOO_MANY_RACES']);
+
+/** What tells a repeat from a new request when the envelope itself does not. */
+export type Caller = Pick<Delivery, 'message_id' | 'reply_to' | 'correlation_id'>;
+
+export interface DispatcherOptions {
+  readonly router: Router;
+  readonly admission: Admission;
+  /** The customer of an activeflow, when this process knows it without asking anybody; else empty. */
+  readonly customerOf: (activeflowId: string) => string;
+  readonly redeliveries: RedeliveryStore;
+  /** How long a request may be. */
+  readonly message_bytes: number;
+  /** How often a message may come again before it is set aside. */
+  readonly max_redeliveries: number;
+  readonly meter: Meter;
+  readonly log: Log;
+}
+
+/** Takes a request's text, finds its route, runs it, and turns whatever comes of it into a response. Never throws. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  get underWay(): number {
+    return this.#options.admission.underWay;
+  }
+
+  /** A delivery of the request queue. A bad message is answered when it can be, else set aside with its reason. */
+  readonly handle = async (delivery: Delivery): Promise<Verdict> => {
+    const verdict = await this.#judge(delivery);
+    if (verdict.kind === 'dead') this.#options.meter.add('dead_letter_total', {});
+    return verdict;
+  };
+
+  async #judge(delivery: Delivery): Promise<Verdict> {
+    const tried = delivery.redelivered ? await this.#countRedelivery(delivery) : 0;
+    if (tried > this.#options.max_redeliveries)
+      return { kind: 'dead', reason: `delivered again ${tried} times, and never worked on to its end` };
+    const text = new TextDecoder().decode(delivery.body);
+    const response = await this.respond(text, delivery);
+    if (delivery.reply_to !== '') return { kind: 'done', reply: JSON.stringify(response) };
+    // Nobody can repeat what nobody was told of: what may succeed later is done later.
+    if (LATER.has(reasonOf(response))) return { kind: 'requeue' };
+    if (response.status_code === 400 && !isEnvelope(text)) return { kind: 'dead', reason: messageOf(response) };
+    return { kind: 'done' };
+  }
+
+  /** Before it is worked on: a message that crashes this process must be known as such by the next one. */
+  async #countRedelivery(delivery: Delivery): Promise<number> {
+    const id = createHash('sha256')
+      .update(delivery.message_id)
+      .update(delivery.correlation_id)
+      .update(delivery.body)
+      .digest('hex');
+    try {
+      return await this.#options.redeliveries.count(id);
+    } catch (error) {
+      this.#options.log.warn({ error: String(error) }, 'a redelivery could not be counted');
+      return 0;
+    }
+  }
+
+  async respond(text: string, caller: Caller): Promise<Response> {
+    const since = performance.now();
+    const seen: Seen = { type: 'unknown', method: 'unknown' };
+    try {
+      return await this.#run(text, caller, seen);
+    } catch (thrown) {
+      return this.#failed(thrown, seen);
+    } finally {
+      this.#options.meter.observe(
+        'receive_request_process_time',
+        { type: seen.type, method: seen.method },
+        performance.now() - since,
+      );
+    }
+  }
+
+  async #run(text: string, caller: Caller, seen: Seen): Promise<Response> {
+    // Characters, not bytes: never more than the bytes, so nothing too long passes by more than its encoding.
+    if (text.length > this.#options.message_bytes)
+      throw invalid('MESSAGE_TOO_LARGE', 'message', `${text.length} characters`, `at most ${this.#options.message_bytes} bytes`);
+    const request = parseRequest(text);
+    seen.request = request;
+    const { route, params } = this.#options.router.find(request.method, request.path);
+    seen.type = route.path.replace('/v1', '');
+    seen.method = request.method;
+    const response = ok(await this.#admitted({ request, params, key: keyOf(request, caller) }, route));
+    this.#options.meter.add('receive_request_total', { status: String(response.status_code) });
+    return response;
+  }
+
+  async #admitted(call: Call, route: Route): Promise<Json | undefined> {
+    const { admission, customerOf } = this.#options;
+    const given = call.request.data.customer_id;
+    const customer = typeof given === 'string' ? given.toLowerCase() : customerOf(call.params.id ?? '');
+    const leave = admission.enter(customer, route.method === 'POST' && route.path === '/v1/activeflows');
+    try {
+      return await route.handler(call);
+    } finally {
+      leave();
+    }
+  }
+
+  #failed(thrown: unknown, seen: Seen): Response {
+    const error = toFlowError(thrown);
+    const fields = {
+      uri: seen.request?.path,
+      method: seen.request?.method,
+      request_id: seen.request?.request_id,
+      reason: error.reason,
+    };
+    if (error.status === 'INTERNAL')
+      this.#options.log.error({ ...fields, error: String(error.stack ?? error) }, 'a request failed inside');
+    else this.#options.log.info({ ...fields, status: error.status, message: error.message }, 'a request was refused');
+    const response = errorResponse(hideInternal(error));
+    this.#options.meter.add('receive_request_total', { status: String(response.status_code) });
+    return response;
+  }
+}
+
+interface Seen {
+  type: string;
+  method: string;
+  request?: Request;
+}
+
+/**
+ * The key by which a repeat is known: the caller's request_id, else the message id, else where the answer goes.
+ * Hashed: keys are stored with what they changed, and callers choose their length. With the method and the path:
+ * a request_id may be that of a whole chain of requests, and another request is no repeat.
+ */
+export function keyOf(request: Pick<Request, 'request_id' | 'method' | 'path'>, caller: Caller): string {
+  const given =
+    request.request_id || caller.message_id || (caller.correlation_id && `${caller.reply_to}/${caller.correlation_id}`);
+  if (!given) return '';
+  return createHash('sha256').update(`${request.method} ${request.path} ${given}`).digest('base64url').slice(0, 22);
+}
+
+function isEnvelope(text: string): boolean {
+  try {
+    parseRequest(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function reasonOf(response: Response): string {
+  return fieldOf(response, 'reason');
+}
+
+function messageOf(response: Response): string {
+  return fieldOf(response, 'message');
+}
+
+function fieldOf({ data }: Response, name: string): string {
+  return isJsonObject(data) && typeof data[name] === 'string' ? data[name] : '';
+}

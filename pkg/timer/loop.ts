@@ -1,0 +1,52 @@
+import type { Log } from '../service/ports.ts';
+
+/**
+ * Does something again and again: `every_ms` after it was last done, or at once when it says that there is more.
+ * What fails is logged and tried again at the next turn; a server that is away is no reason to end.
+ */
+export class Loop {
+  readonly #name: string;
+  readonly #work: () => Promise<boolean>;
+  readonly #every_ms: number;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  /** `work` resolves with true when there is more to do right away. */
+  constructor(name: string, every_ms: number, work: () => Promise<boolean>, log: Log) {
+    this.#name = name;
+    this.#every_ms = every_ms;
+    this.#work = work;
+    this.#log = log;
+  }
+
+  start(): this {
+    this.#schedule(0);
+    return this;
+  }
+
+  /** Resolves when the turn that is under way is done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#turn;
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#turn = this.#run();
+    }, ms);
+  }
+
+  async #run(): Promise<void> {
+    let more = false;
+    try {
+      more = await this.#work();
+    } catch (error) {
+      this.#log.warn({ loop: this.#name, error: String(error) }, `${this.#name} failed and is tried again`);
+    }
+    this.#schedule(more ? 0 : this.#every_ms);
+  }
+}
