@@ -1,0 +1,71 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Bench, REQUESTS } from '../bench.ts';
+import { Database } from '../database.ts';
+import { CUSTOMERS, callFlow } from '../flows.ts';
+import { measure, type Row } from '../measure.ts';
+import type { Walk } from '../protocol.ts';
+import type { Figure } from '../report.ts';
+import { spread } from '../statistics.ts';
+import { residentMb } from '../usage.ts';
+
+const CALLERS = 100;
+const FEW = 100;
+const FULL = `${REQUESTS}.full`;
+
+/**
+ * A table of 100 running activeflows beside one of 100,000, each with a database and a daemon of its own, so that they
+ * can take turns. `walk`: each caller stays with one activeflow, as long as it lasts. `spread`: every `next` is for
+ * the activeflow that has waited longest, so that with 100,000 no memory of a daemon helps.
+ */
+export async function runningCase(bench: Bench): Promise<{ rows: Row[]; figures: Figure[] }> {
+  const { running } = bench.options;
+  const dsn = await bench.database.another('flow_full');
+  const full = await bench.startDaemon('full', { dsn, queue: FULL });
+  try {
+    return await bench.withDaemon(async () => {
+      await fillTable(bench, dsn, running);
+      await bench.pool(callFlow('few', REQUESTS));
+      await bench.callers.ask('fill', { pool: 'few', count: FEW });
+      const of = (count: number): string => count.toLocaleString('en');
+      const pair = (kind: 'walk' | 'spread', name: string): Promise<Row[]> =>
+        measure(
+          bench,
+          [
+            { name: `${name}, ${of(FEW)} running`, callers: CALLERS, workload: { kind, pool: 'few' } },
+            { name: `${name}, ${of(running)} running`, callers: CALLERS, workload: { kind, pool: 'full' } },
+          ],
+          `${name}, ${of(FEW)} running`,
+        );
+      const rows = await pair('walk', 'next');
+      if (bench.options.form === 'full') rows.push(...(await pair('spread', 'next, spread over all')));
+      await pause(2_000);
+      const memory = { figure: `resident memory, ${of(running)} running`, unit: 'MB', ...spread([residentMb(full.pid)]) };
+      return { rows, figures: [memory] };
+    });
+  } finally {
+    await bench.stopDaemon('full');
+  }
+}
+
+/** Real activeflows that have gone a few steps, copied. */
+async function fillTable(bench: Bench, dsn: string, count: number): Promise<void> {
+  const database = await Database.open(dsn);
+  await bench.pool(callFlow('full', FULL));
+  await bench.callers.ask('fill', { pool: 'full', count: CUSTOMERS });
+  await bench.callers.ask('run', { workload: { kind: 'spread', pool: 'full' }, callers: CUSTOMERS, seconds: 0.05 });
+  await database.settled();
+  const models = await bench.callers.ask('empty', { pool: 'full' });
+  const walks = shuffled(await database.multiply(models, count));
+  await bench.callers.ask('adopt', { pool: 'full', walks });
+  await database.close();
+}
+
+/** Neighbours in the table would be read together. */
+function shuffled(walks: Walk[]): Walk[] {
+  for (let at = walks.length - 1; at > 0; at--) {
+    const other = Math.floor(Math.random() * (at + 1));
+    const [a, b] = [walks[at], walks[other]];
+    if (a && b) [walks[at], walks[other]] = [b, a];
+  }
+  return walks;
+}

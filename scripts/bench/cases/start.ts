@@ -1,0 +1,27 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Bench, REQUESTS } from '../bench.ts';
+import type { Figure } from '../report.ts';
+import { spread } from '../statistics.ts';
+import { residentMb } from '../usage.ts';
+
+/** From the start of the process to its first answer, its servers being up; and what it takes when it is idle. */
+export async function startCase(bench: Bench): Promise<Figure[]> {
+  const short = bench.options.form === 'short';
+  // The first start of all makes the schema and the queue.
+  await bench.startDaemon('daemon');
+  await bench.stopDaemon('daemon');
+  const starts: number[] = [];
+  const memory: number[] = [];
+  for (let turn = 0; turn < (short ? 1 : 5); turn++) {
+    const daemon = bench.prepareDaemon('daemon');
+    const { at } = await bench.callers.ask('first', { queue: REQUESTS });
+    starts.push(at - daemon.started);
+    await pause(short ? 500 : 4_000);
+    memory.push(residentMb(daemon.pid));
+    await bench.stopDaemon('daemon');
+  }
+  return [
+    { figure: 'time to first answer', unit: 'ms', ...spread(starts) },
+    { figure: 'resident memory, idle', unit: 'MB', ...spread(memory) },
+  ];
+}

@@ -1,0 +1,13 @@
+/** mocha's reporter for scripts/test: the failures and a dot for each test, and the counts as JSON in FLOW_TEST_COUNTS. */
+const { writeFileSync } = require('node:fs');
+const Mocha = require('mocha');
+
+module.exports = class Counting extends Mocha.reporters.Dot {
+  constructor(runner, options) {
+    super(runner, options);
+    runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
+      const { passes, failures } = this.stats;
+      writeFileSync(process.env.FLOW_TEST_COUNTS, JSON.stringify({ passed: passes, failed: failures }));
+    });
+  }
+};
