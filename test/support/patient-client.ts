@@ -39,8 +39,8 @@ export class PatientClient {
     for (let last = ''; ; this.repeats += 1) {
       const answer = await this.once(text, message_id);
       if (typeof answer !== 'string' && !RETRYABLE.has(answer.status_code)) return answer;
-      if (typeof answer === 'string') last = answer;
-      else this.refused.push(answer);
+      last = typeof answer === 'string' ? answer : JSON.stringify(answer);
+      if (typeof answer !== 'string') this.refused.push(answer);
       if (performance.now() > end) throw new Error(`no answer within ${this.#patience.whole_ms} ms (${last}) to ${text}`);
       await sleep(PAUSE_MS);
     }

@@ -12,7 +12,7 @@ import { eachOf, Load } from '../../support/load.ts';
 import { metricOf, residentMib } from '../../support/process-figures.ts';
 
 const AWAY_MS = process.env.FLOW_FAULT_LONG === '1' ? 120_000 : 8_000;
-const TICKERS = 150;
+const TICKERS = 100;
 const TICK_MS = 500;
 /** The heap that a daemon may have in MiB: with more it falls, and the test with it. */
 const HEAP_MIB = 128;

@@ -8,7 +8,7 @@ import { onFaultStage } from '../../support/fault-stage.ts';
 import { Load } from '../../support/load.ts';
 import { PatientClient } from '../../support/patient-client.ts';
 
-const RESTARTS = process.env.FLOW_FAULT_LONG === '1' ? 60 : 8;
+const RESTARTS = process.env.FLOW_FAULT_LONG === '1' ? 60 : 5;
 const WORKERS = 10;
 
 onFaultStage('a rolling restart', (get) => {
