@@ -12,7 +12,7 @@ import { Service } from '../../pkg/service/service.ts';
 import { BusSiblings } from '../../pkg/sibling/index.ts';
 
 /** What is in memory of rows whose events wait; beyond it the database keeps them and the sweep brings them back. */
-const MOVER = { waiting: 20_000, trace_steps: 8, sweep_age_ms: 10_000 } as const;
+const MOVER = { waiting: 20_000, trace_steps: 8, sweep_age_ms: 15_000 } as const;
 
 export interface Wired {
   readonly service: Service;

@@ -3,6 +3,7 @@ import type { Activeflow, PendingEvent } from '../model/activeflow.ts';
 import type { Outbox } from '../service/activeflow/keeper.ts';
 import type { FlowOutbox } from '../service/flow/flow.ts';
 import type { ActiveflowStore, Bus, EventStore, Log, Meter, OutgoingMessage, StoredEvent } from '../service/ports.ts';
+import { TraceMover } from './trace-mover.ts';
 
 /**
  * Moves on what commits have caused: events to the bus, traces to rows of their own.
@@ -44,8 +45,11 @@ export class Mover implements Outbox, FlowOutbox {
   /** The newest row of each activeflow that still has something to move. */
   readonly #waiting = new Map<string, Activeflow>();
   readonly #busy = new Set<string>();
-  readonly #moved: LRUCache<string, { event_seq: number; trace_seq: number }>;
+  readonly #traces: TraceMover;
+  /** Number of the last event of each activeflow that is published. */
+  readonly #published = new LRUCache<string, number>({ max: 100_000 });
   #settled = new Map<string, number>();
+  readonly #planned: string[] = [];
   #flowEvents = 0;
   #closing = false;
   /** Pending while what is published fails: one for all rows. */
@@ -54,19 +58,29 @@ export class Mover implements Outbox, FlowOutbox {
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
-    this.#moved = new LRUCache({ max: 100_000 });
+    this.#traces = new TraceMover(deps.activeflows, deps.log, deps.options.trace_steps);
   }
 
   moved(id: string): { readonly event_seq: number; readonly trace_seq: number } {
-    return this.#moved.get(id) ?? NOTHING;
+    return { event_seq: this.#published.get(id) ?? 0, trace_seq: this.#traces.moved(id) };
   }
 
   committed(row: Activeflow): void {
+    this.#traces.committed(row);
     const known = this.#waiting.has(row.id);
     if (!known && this.#waiting.size >= this.#deps.options.waiting) return;
     this.#waiting.set(row.id, row);
     this.#settled.delete(row.id);
-    if (!this.#busy.has(row.id)) void this.#move(row.id);
+    if (!known) this.#plan(row.id);
+  }
+
+  /** In a turn of its own: the answers that were waited for with the commit go out first. */
+  #plan(id: string): void {
+    this.#planned.push(id);
+    if (this.#planned.length > 1) return;
+    setImmediate(() => {
+      for (const one of this.#planned.splice(0)) if (!this.#busy.has(one)) void this.#move(one);
+    });
   }
 
   flowEvents(events: readonly StoredEvent[]): void {
@@ -146,14 +160,13 @@ export class Mover implements Outbox, FlowOutbox {
   }
 
   async #moveRow(row: Activeflow): Promise<void> {
-    const done = this.moved(row.id);
-    const events = row.outbox.events.filter((event) => event.seq > done.event_seq);
+    const published = this.#published.get(row.id) ?? 0;
+    const events = row.outbox.events.filter((event) => event.seq > published);
     const last = events.at(-1);
     if (last) {
       await this.#publish(row, events);
-      this.#moved.set(row.id, { ...this.moved(row.id), event_seq: last.seq });
+      this.#published.set(row.id, last.seq);
     }
-    if (row.outbox.trace.length >= this.#deps.options.trace_steps) await this.#moveTrace(row);
   }
 
   async #publish(row: Activeflow, events: readonly PendingEvent[]): Promise<void> {
@@ -197,20 +210,6 @@ export class Mover implements Outbox, FlowOutbox {
     this.#outage = undefined;
   }
 
-  async #moveTrace(row: Activeflow): Promise<void> {
-    const done = this.moved(row.id);
-    const steps = row.outbox.trace.filter((step) => step.seq > done.trace_seq);
-    const last = steps.at(-1);
-    if (!last) return;
-    try {
-      await this.#deps.activeflows.addTrace(steps.map((step) => ({ id: row.id, step })));
-      this.#moved.set(row.id, { ...this.moved(row.id), trace_seq: last.seq });
-    } catch (error) {
-      // It stays in the row and moves after the next commit.
-      this.#deps.log.warn({ activeflow_id: row.id, error: String(error) }, 'a trace could not be moved to its own rows yet');
-    }
-  }
-
   async #publishFlowEvents(events: readonly StoredEvent[]): Promise<void> {
     const { bus, meter, renderFlowEvent } = this.#deps;
     await bus.publish(events.map(renderFlowEvent));
@@ -218,8 +217,6 @@ export class Mover implements Outbox, FlowOutbox {
     await this.#deps.events.done(events.map((event) => event.id));
   }
 }
-
-const NOTHING = { event_seq: 0, trace_seq: 0 } as const;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { invalid, toFlowError } from '../error/index.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import type { Delivery, Log, Meter, RedeliveryStore, Verdict } from '../service/ports.ts';
@@ -8,6 +8,8 @@ import type { Call, Route, Router } from './router.ts';
 
 /** What a request fails with that may succeed later, with nothing done yet. */
 const LATER: ReadonlySet<string> = new Set(['DATABASE_UNAVAILABLE', 'TOO_MANY_RACES']);
+
+const UTF8 = new TextDecoder();
 
 /** What tells a repeat from a new request when the envelope itself does not. */
 export type Caller = Pick<Delivery, 'message_id' | 'reply_to' | 'correlation_id'>;
@@ -49,7 +51,7 @@ export class Dispatcher {
     const tried = delivery.redelivered ? await this.#countRedelivery(delivery) : 0;
     if (tried > this.#options.max_redeliveries)
       return { kind: 'dead', reason: `delivered again ${tried} times, and never worked on to its end` };
-    const text = new TextDecoder().decode(delivery.body);
+    const text = UTF8.decode(delivery.body);
     const response = await this.respond(text, delivery);
     if (delivery.reply_to !== '') return { kind: 'done', reply: JSON.stringify(response) };
     // Nobody can repeat what nobody was told of: what may succeed later is done later.
@@ -147,7 +149,7 @@ export function keyOf(request: Pick<Request, 'request_id' | 'method' | 'path'>, 
   const given =
     request.request_id || caller.message_id || (caller.correlation_id && `${caller.reply_to}/${caller.correlation_id}`);
   if (!given) return '';
-  return createHash('sha256').update(`${request.method} ${request.path} ${given}`).digest('base64url').slice(0, 22);
+  return hash('sha256', `${request.method} ${request.path} ${given}`, 'base64url').slice(0, 22);
 }
 
 function isEnvelope(text: string): boolean {

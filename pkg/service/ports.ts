@@ -96,6 +96,12 @@ export interface ActiveflowCommit {
   readonly creates?: readonly Activeflow[];
 }
 
+/** Steps of one activeflow that follow each other, at least one. */
+export interface TracePiece {
+  readonly id: string;
+  readonly steps: readonly TraceStep[];
+}
+
 export interface ActiveflowStore {
   get(id: string): Promise<Activeflow | undefined>;
   /** The activeflow that this request key made within the last hour. */
@@ -112,8 +118,8 @@ export interface ActiveflowStore {
   countRunning(): Promise<number>;
   /** Trace steps that have moved to rows of their own, by seq. */
   trace(id: string): Promise<TraceStep[]>;
-  /** Moves trace steps to rows of their own; again the same: nothing. */
-  addTrace(steps: readonly { readonly id: string; readonly step: TraceStep }[]): Promise<void>;
+  /** Moves trace steps to rows of their own, each piece one row; again the same, or the same and more: each step once. */
+  addTrace(pieces: readonly TracePiece[]): Promise<void>;
   /** Says that all events of these rows at these revisions are published, so that no sweep looks at them. */
   settled(rows: readonly { readonly id: string; readonly revision: number }[]): Promise<void>;
   /** Rows with unpublished events older than `age_ms`. */

@@ -1,9 +1,10 @@
 import type { Variables } from '../model/action.ts';
-import type { Activeflow, ActiveflowState, ActiveflowStatus, Outbox, ReferenceType } from '../model/activeflow.ts';
+import type { Activeflow, ActiveflowStatus, Outbox, ReferenceType } from '../model/activeflow.ts';
 import type { ActiveflowCommit } from '../service/ports.ts';
 import { hashKey } from './answer.ts';
 import { type Dialect, rfc3339OrNull, timeOrNull } from './dialect.ts';
 import type { ActiveflowRow } from './schema.ts';
+import { outboxText, stateOfText, stateText } from './state-text.ts';
 
 /** What `Activeflow` is made of. Named one by one: a column that a later release adds must not disturb this one. */
 export const ACTIVEFLOW_COLUMNS = [
@@ -26,6 +27,7 @@ export const ACTIVEFLOW_COLUMNS = [
   'outbox',
   'wake_at',
   'deadline_at',
+  'unsettled_at',
   'tm_create',
   'tm_update',
   'tm_delete',
@@ -59,9 +61,9 @@ export interface CommitRow {
 const FIXED_BYTES = 1024;
 
 export function commitToRow(dialect: Dialect, { next, variables_changed }: ActiveflowCommit, token: string): CommitRow {
-  const state = JSON.stringify(next.state);
+  const state = stateText(next.state);
   const variables = variables_changed ? JSON.stringify(next.variables) : null;
-  const outbox = JSON.stringify(next.outbox);
+  const outbox = outboxText(next.outbox);
   return {
     id: next.id,
     revision: next.revision,
@@ -99,9 +101,9 @@ export function activeflowToRow(dialect: Dialect, activeflow: Activeflow, token:
     create_hash: create_key === '' ? null : hashKey(create_key),
     revision: activeflow.revision,
     status: activeflow.status,
-    state: JSON.stringify(activeflow.state),
+    state: stateText(activeflow.state),
     variables: JSON.stringify(activeflow.variables),
-    outbox: JSON.stringify(activeflow.outbox),
+    outbox: outboxText(activeflow.outbox),
     tokens: token,
     has_run: activeflow.state.run ? 1 : 0,
     wake_at: wakeAt(dialect, activeflow),
@@ -128,15 +130,21 @@ export function activeflowFromRow(dialect: Dialect, row: ReadActiveflow): Active
     create_key: row.create_key ?? '',
     revision: row.revision,
     status: row.status as ActiveflowStatus,
-    state: JSON.parse(row.state) as ActiveflowState,
+    state: stateOfText(row.state),
     variables: JSON.parse(row.variables) as Variables,
-    outbox: JSON.parse(row.outbox) as Outbox,
+    outbox: outboxOf(row),
     wake_at: rfc3339OrNull(dialect, row.wake_at),
     deadline_at: rfc3339OrNull(dialect, row.deadline_at),
     tm_create: dialect.rfc3339(row.tm_create),
     tm_update: rfc3339OrNull(dialect, row.tm_update),
     tm_delete: rfc3339OrNull(dialect, row.tm_delete),
   };
+}
+
+/** Events that are known to be published need not be published again by whoever reads the row. */
+function outboxOf(row: ReadActiveflow): Outbox {
+  const outbox = JSON.parse(row.outbox) as Outbox;
+  return row.unsettled_at === null ? { ...outbox, events: [] } : outbox;
 }
 
 /**

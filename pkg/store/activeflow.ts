@@ -1,6 +1,6 @@
 import { CompiledQuery, type Transaction } from 'kysely';
 import type { Activeflow, TraceStep } from '../model/activeflow.ts';
-import type { ActiveflowCommit, ActiveflowFilter, ActiveflowStore, Page } from '../service/ports.ts';
+import type { ActiveflowCommit, ActiveflowFilter, ActiveflowStore, Page, TracePiece } from '../service/ports.ts';
 import { ACTIVEFLOW_COLUMNS, activeflowFromRow, activeflowToRow, commitToRow, type ReadActiveflow } from './activeflow-row.ts';
 import { hashKey, KEY_TTL_MS } from './answer.ts';
 import { commitStatement } from './commit-sql.ts';
@@ -146,8 +146,8 @@ export class SqlActiveflowStore implements ActiveflowStore {
     return readTrace(this.#session, id);
   }
 
-  addTrace(steps: readonly { readonly id: string; readonly step: TraceStep }[]): Promise<void> {
-    return addTrace(this.#session, steps);
+  addTrace(pieces: readonly TracePiece[]): Promise<void> {
+    return addTrace(this.#session, pieces);
   }
 
   settled(rows: readonly { readonly id: string; readonly revision: number }[]): Promise<void> {

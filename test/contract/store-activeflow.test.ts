@@ -147,16 +147,35 @@ eachStore('activeflows', (get) => {
   it('keeps trace steps once each, in order', async () => {
     const { store } = get();
     const [one, two] = [uuidv7(), uuidv7()];
-    const steps = Array.from({ length: 1200 }, (_, n) => ({ id: one, step: sampleTraceStep(n + 1, `${n} \u{1F44B}'`) }));
-    await Promise.all([store.activeflows.addTrace([...steps].reverse()), store.activeflows.addTrace(steps.slice(0, 700))]);
-    await store.activeflows.addTrace([
-      { id: one, step: sampleTraceStep(3, 'another') },
-      { id: two, step: sampleTraceStep(1) },
-    ]);
+    const steps = Array.from({ length: 1200 }, (_, n) => sampleTraceStep(n + 1, `${n} \u{1F44B}'`));
+    const pieces = Array.from({ length: 150 }, (_, n) => ({ id: one, steps: steps.slice(8 * n, 8 * n + 8) }));
+    await Promise.all([store.activeflows.addTrace([...pieces].reverse()), store.activeflows.addTrace(pieces.slice(0, 70))]);
+    await store.activeflows.addTrace([{ id: two, steps: [sampleTraceStep(1)] }]);
     await store.activeflows.addTrace([]);
-    expect(await store.activeflows.trace(one)).to.deep.equal(steps.map(({ step }) => step));
+    expect(await store.activeflows.trace(one)).to.deep.equal(steps);
     expect(await store.activeflows.trace(two)).to.have.lengthOf(1);
     expect(await store.activeflows.trace(uuidv7())).to.deep.equal([]);
+  });
+
+  it('keeps each trace step once when a piece that was moved comes again with more in it', async () => {
+    const { store } = get();
+    const id = uuidv7();
+    const steps = Array.from({ length: 30 }, (_, n) => sampleTraceStep(n + 1));
+    await store.activeflows.addTrace([{ id, steps: steps.slice(0, 8) }]);
+    await store.activeflows.addTrace([{ id, steps: steps.slice(0, 11) }]);
+    await store.activeflows.addTrace([{ id, steps: steps.slice(0, 9) }]);
+    await store.activeflows.addTrace([{ id, steps: steps.slice(5, 30) }]);
+    expect(await store.activeflows.trace(id)).to.deep.equal(steps);
+  });
+
+  it('gives no events to publish of a row whose events are said to be published', async () => {
+    const { store } = get();
+    const row = await stored(store, {
+      outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [sampleTraceStep(1)] },
+    });
+    expect((await store.activeflows.get(row.id))?.outbox).to.deep.equal(row.outbox);
+    await store.activeflows.settled([{ id: row.id, revision: row.revision }]);
+    expect((await store.activeflows.get(row.id))?.outbox).to.deep.equal({ events: [], trace: row.outbox.trace });
   });
 
   it('refuses a row that is too large, by name, and no other for its sake', async () => {
