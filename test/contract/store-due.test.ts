@@ -129,7 +129,8 @@ eachStore('unpublished events of activeflows', (get) => {
     await store.activeflows.commit({ next: updated, variables_changed: false });
     expect(await store.activeflows.unsettled(0, 10)).to.have.deep.members([created, updated]);
     expect(await store.activeflows.unsettled(60_000, 10)).to.deep.equal([]);
-    expect(await store.activeflows.unsettled(0, 1)).to.deep.equal([created]);
+    // Since when is kept in steps of some seconds: which of two young ones comes first is not said.
+    expect(await store.activeflows.unsettled(0, 1)).to.have.lengthOf(1);
 
     await store.activeflows.settled([
       { id: created.id, revision: 1 },
