@@ -3,7 +3,7 @@ FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/build.mjs scripts/build.mjs
 COPY cmd cmd
 COPY pkg pkg
 COPY migrations migrations
@@ -19,4 +19,4 @@ COPY package.json LICENSE ./
 USER 1000:1000
 EXPOSE 2112
 # Node directly: npm would stand between the daemon and its SIGTERM.
-ENTRYPOINT ["node", "--enable-source-maps", "dist/cmd/flow-manager.js"]
+ENTRYPOINT ["node", "dist/cmd/flow-manager.js"]

@@ -74,13 +74,18 @@ export class Mover implements Outbox, FlowOutbox {
     if (!known) this.#plan(row.id);
   }
 
-  /** In a turn of its own: the answers that were waited for with the commit go out first. */
+  /**
+   * In the turn after the next: the answers that were waited for with the commit are written by amqplib at the end of
+   * this one, and making messages of events takes longer than all else that follows a commit.
+   */
   #plan(id: string): void {
     this.#planned.push(id);
     if (this.#planned.length > 1) return;
-    setImmediate(() => {
-      for (const one of this.#planned.splice(0)) if (!this.#busy.has(one)) void this.#move(one);
-    });
+    setImmediate(() => setImmediate(() => this.#moveAll(this.#planned.splice(0))));
+  }
+
+  #moveAll(ids: readonly string[]): void {
+    for (const id of ids) if (!this.#busy.has(id)) void this.#move(id);
   }
 
   flowEvents(events: readonly StoredEvent[]): void {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = ['cmd', 'pkg', 'migrations'];
-const FILES = ['tsconfig.json', 'tsconfig.build.json'];
+const FILES = ['scripts/build.mjs', 'package-lock.json'];
 
 /** The daemon's program, built anew when any of its sources is younger. */
 export function builtDaemon(dist: string | undefined): string {

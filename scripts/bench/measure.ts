@@ -48,7 +48,7 @@ export interface Row {
   readonly messages_per_call: number;
 }
 
-const WARM_UP_S = { full: 2, short: 0.3 };
+const WARM_UP_S = { full: 6, short: 0.3 };
 const WARM_UP_CALLERS = 100;
 /** More than is used up, as the next run may be faster. */
 const MARGIN = 1.4;

@@ -4,17 +4,13 @@
  * start very many of them.
  */
 import { mkdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Below node_modules, so that what stays outside of the bundle is found from there. */
 const TARGET = join(ROOT, 'node_modules/.cache', `flow-bundled-${process.pid}`);
-
-interface Bundler {
-  buildSync(options: object): unknown;
-}
 
 const made = new Map<string, string>();
 
@@ -31,9 +27,7 @@ export function bundledProgram(source: string): string {
     process.once('exit', () => rmSync(TARGET, { recursive: true, force: true }));
   }
   const outfile = join(TARGET, `${basename(source, '.ts')}.mjs`);
-  // What translates the tests themselves: tsx brings it along.
-  const bundler = createRequire(createRequire(import.meta.url).resolve('tsx'))('esbuild') as Bundler;
-  bundler.buildSync({
+  buildSync({
     entryPoints: [join(ROOT, source)],
     outfile,
     bundle: true,
