@@ -78,7 +78,7 @@ module.exports = {
     owned(['prom-client'], '^pkg/metric/'),
     owned(['pino'], '^pkg/log/'),
     owned(['commander'], '^cmd/'),
-    owned(['fastify', 'undici'], '^pkg/http/'),
+    owned(['fastify', 'undici', 'jose'], '^pkg/http/'),
     owned(['cockatiel'], '^pkg/sibling/'),
     {
       name: 'no-circle',

@@ -2,6 +2,7 @@ import type { Settings } from '../../pkg/config/settings.ts';
 import { serveGateway } from '../../pkg/http/gateway.ts';
 import { parseListenAddress } from '../../pkg/http/listen.ts';
 import { serveOps } from '../../pkg/http/ops.ts';
+import { gatewayRoutes } from '../../pkg/http/routes/index.ts';
 import { type Lifecycle, retryUntilUp } from '../../pkg/lifecycle/index.ts';
 import { Metrics } from '../../pkg/metric/index.ts';
 import { Admission } from '../../pkg/rpc/admission.ts';
@@ -139,10 +140,16 @@ async function serve({ settings, bus, service, metrics, log, lifecycle }: Stage,
   lifecycle.onStop('requests', () => serving.close());
   if (settings.http === undefined) return '';
   const none = { message_id: '', reply_to: '', correlation_id: '' };
-  const gateway = await serveGateway(parseListenAddress(settings.http, '--http_listen_addr'), {
+  const { address, ...options } = settings.http;
+  const gateway = await serveGateway(parseListenAddress(address, '--http_listen_addr'), {
+    ...options,
+    routes: gatewayRoutes(service),
     // Envelopes carry no proof of who sends them: only a daemon of one's own takes them over HTTP.
     ...(settings.embedded === undefined ? {} : { rpc: (envelope: string) => dispatcher.respond(envelope, none) }),
     message_bytes: settings.message_bytes,
+    capacity: rabbit.prefetch,
+    meter: metrics,
+    log,
   });
   lifecycle.onStop('gateway', () => gateway.close());
   return `, http at ${gateway.address.host}:${gateway.address.port}`;

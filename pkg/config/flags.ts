@@ -57,6 +57,18 @@ export const FLAGS: readonly Flag[] = [
   },
   onOff('sandbox', 'with --embedded: answer as every other service, to try things out'),
   text('http_listen_addr', undefined, 'address of the HTTP gateway; off unless given, 127.0.0.1:8080 with --embedded', '<addr>'),
+  text('http_public_url', '', 'address under which others reach the gateway; default: http:// and where it listens', '<url>'),
+  text('http_cors_origins', '', 'origins of web pages that may call the gateway, comma separated, or *', '<list>'),
+  text(
+    'http_trust_proxy',
+    '',
+    'proxies that may say whom they call for: addresses and CIDRs, comma separated, or true',
+    '<list>',
+  ),
+  text('http_jwt_secret', '', 'secret that tokens of users are signed with (HS256, HS384, HS512)'),
+  text('http_jwks_url', '', 'address of the public keys that tokens of users are signed with', '<url>'),
+  text('http_jwt_issuer', '', 'issuer (iss) that tokens must have; default: any'),
+  text('http_jwt_audience', '', 'audience (aud) that tokens must have; default: any'),
   text(
     'http_allow_private',
     '',

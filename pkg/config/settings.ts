@@ -3,6 +3,7 @@ import { FlowError } from '../error/index.ts';
 import type { ServiceOptions } from '../service/context.ts';
 import { checkAddresses } from './addresses.ts';
 import type { FlagValues } from './flags.ts';
+import { type HttpSettings, httpSettings } from './http.ts';
 
 /** The flags as the daemon uses them, typed and checked. */
 export interface Settings {
@@ -22,7 +23,7 @@ export interface Settings {
   readonly embedded: string | undefined;
   readonly sandbox: boolean;
   /** undefined: no gateway */
-  readonly http: string | undefined;
+  readonly http: HttpSettings | undefined;
   readonly allow_private: string;
   readonly event_full: boolean;
   readonly log_level: string;
@@ -68,7 +69,7 @@ export function toSettings(flags: FlagValues): Settings {
     migrate: flags.migrate === true || folder !== undefined,
     embedded: folder,
     sandbox: flags.sandbox === true,
-    http: flags.http_listen_addr === undefined ? (folder === undefined ? undefined : EMBEDDED_ADDRESS) : text('http_listen_addr'),
+    http: httpSettings(flags.http_listen_addr ?? (folder === undefined ? undefined : EMBEDDED_ADDRESS), text),
     allow_private: text('http_allow_private'),
     event_full: flags.event_full === true,
     log_level: text('log_level'),

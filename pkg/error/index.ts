@@ -11,6 +11,11 @@ export const STATUS_CODES = {
   METHOD_NOT_ALLOWED: 405,
   ALREADY_EXISTS: 409,
   FAILED_PRECONDITION: 409,
+  /** It was there, and is over. */
+  GONE: 410,
+  PAYLOAD_TOO_LARGE: 413,
+  /** A key of idempotency that was used for another request. */
+  UNPROCESSABLE: 422,
   RESOURCE_EXHAUSTED: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,

@@ -11,6 +11,7 @@ export const COUNTER_HELP: Readonly<Record<CounterName, string>> = {
   action_error_total: 'Actions whose failure stopped their flow',
   action_dispatch_total: 'Actions that asked something of a sibling',
   receive_request_total: 'Requests answered, by status code',
+  http_gateway_request_total: 'Requests over HTTP, by route and status',
   commit_conflict_total: 'Commits that lost a race and were decided again',
   dead_letter_total: 'Messages set aside',
   sibling_request_total: 'Requests to siblings, by how they came out',
@@ -41,6 +42,10 @@ export const HISTOGRAM_FORMS: Readonly<Record<HistogramName, HistogramForm>> = {
   receive_subscribe_event_process_time: { help: 'Processing an event of a sibling, in ms', buckets: LATENCY_MS },
   request_process_time: { help: 'From sending a request to a sibling to its answer, in ms, by resource', buckets: LATENCY_MS },
   sibling_request_time: { help: 'From sending a request to a sibling to its answer, in ms, by sibling', buckets: LATENCY_MS },
+  http_gateway_request_seconds: {
+    help: 'From a request over HTTP to its answer, in seconds; without those that become a stream',
+    buckets: LATENCY_MS.map((ms) => ms / 1_000),
+  },
   notify_process_time: { help: 'From storing an event to its confirmation by the broker, in ms', buckets: LATENCY_MS },
   activeflow_duration_seconds: {
     help: 'From creation to end of an activeflow, in seconds',

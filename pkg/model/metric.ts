@@ -18,6 +18,8 @@ export const COUNTERS = {
   action_dispatch_total: ['target', 'type'],
   /** status_code of the answer */
   receive_request_total: ['status'],
+  /** route: as its table has it, such as `/v1/workflows/{id}/call` */
+  http_gateway_request_total: ['route', 'method', 'status'],
   commit_conflict_total: [],
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */
@@ -48,6 +50,7 @@ export const HISTOGRAMS = {
   /** Requests to siblings, from sending to the answer. target: `call-manager`; resource: path without ids */
   request_process_time: ['target', 'resource', 'method'],
   sibling_request_time: ['sibling'],
+  http_gateway_request_seconds: ['route', 'method'],
   notify_process_time: ['type'],
   activeflow_duration_seconds: ['reference_type'],
   activeflow_execute_iterations: ['reference_type'],

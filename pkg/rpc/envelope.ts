@@ -1,4 +1,4 @@
-import { FlowError, invalid } from '../error/index.ts';
+import { FlowError, invalid, type Status } from '../error/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 
 /** A request as it arrived, its data parsed. */
@@ -71,14 +71,21 @@ export function ok(data?: Json): Response {
   return { status_code: 200, data_type: 'application/json', ...(data === undefined ? {} : { data }) };
 }
 
+/** What siblings have no name for, by the nearest that they know; the code tells. */
+const ON_THE_WIRE: Partial<Readonly<Record<Status, Status>>> = {
+  METHOD_NOT_ALLOWED: 'INVALID_ARGUMENT',
+  GONE: 'FAILED_PRECONDITION',
+  PAYLOAD_TOO_LARGE: 'INVALID_ARGUMENT',
+  UNPROCESSABLE: 'INVALID_ARGUMENT',
+};
+
 export function errorResponse(error: FlowError): Response {
   const { status, reason, message, details } = error;
   return {
     status_code: error.code,
     data_type: ERROR_TYPE,
     data: {
-      // The wire has no METHOD_NOT_ALLOWED among its statuses: siblings know INVALID_ARGUMENT.
-      status: status === 'METHOD_NOT_ALLOWED' ? 'INVALID_ARGUMENT' : status,
+      status: ON_THE_WIRE[status] ?? status,
       reason,
       domain: 'flow-manager',
       message,

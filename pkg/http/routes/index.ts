@@ -1,0 +1,10 @@
+import type { Service } from '../../service/service.ts';
+import type { GatewayRoute } from '../route.ts';
+
+/** A file for each area: `(service) => GatewayRoute[]`. */
+const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [];
+
+/** Every route of the gateway. */
+export function gatewayRoutes(service: Service): GatewayRoute[] {
+  return AREAS.flatMap((routes) => routes(service));
+}

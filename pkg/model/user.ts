@@ -1,0 +1,11 @@
+/** Who calls over HTTP, as a signed token says. */
+export interface User {
+  /** Claim `org`: a UUID in lower case. */
+  readonly customer_id: string;
+  /** Claim `sub`: any text, unique within the customer. */
+  readonly id: string;
+  /** Ids of teams: any text. */
+  readonly teams: readonly string[];
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+}
