@@ -1,8 +1,6 @@
 import type { Settings } from '../../pkg/config/settings.ts';
-import { serveGateway } from '../../pkg/http/gateway.ts';
 import { parseListenAddress } from '../../pkg/http/listen.ts';
 import { serveOps } from '../../pkg/http/ops.ts';
-import { gatewayRoutes } from '../../pkg/http/routes/index.ts';
 import { type Lifecycle, retryUntilUp } from '../../pkg/lifecycle/index.ts';
 import { Metrics } from '../../pkg/metric/index.ts';
 import { Admission } from '../../pkg/rpc/admission.ts';
@@ -13,8 +11,6 @@ import { routes } from '../../pkg/rpc/routes.ts';
 import type { Log } from '../../pkg/service/ports.ts';
 import { keepDelayed, sendDelayed, wakeDue } from '../../pkg/timer/due.ts';
 import { Loop } from '../../pkg/timer/loop.ts';
-import { SIBLINGS } from '../control/sandbox.ts';
-import { serveSiblings } from '../control/sandbox-serve.ts';
 import { type Adapters, embeddedAdapters, serverAdapters } from './adapters.ts';
 import { addSources } from './sources.ts';
 import { type Wired, wire } from './wire.ts';
@@ -48,12 +44,18 @@ export async function run(
   const ops = await serveMetrics(stage);
   await connect(stage);
   await startLoops(stage);
-  if (settings.sandbox) await serveSiblings(stage.bus, SIBLINGS, () => undefined);
+  if (settings.sandbox) await playSiblings(stage);
   const dispatcher = dispatcherOf(stage);
   addSources(metrics, stage, () => dispatcher.underWay);
   const http = await serve(stage, dispatcher);
   const where = embedded === undefined ? `requests from ${settings.rabbit.requests}` : `embedded in ${embedded}`;
   return `flow-manager ready: ${where}${http}, metrics at ${ops}`;
+}
+
+async function playSiblings({ bus }: Stage): Promise<void> {
+  const { SIBLINGS } = await import('../control/sandbox.ts');
+  const { serveSiblings } = await import('../control/sandbox-serve.ts');
+  await serveSiblings(bus, SIBLINGS, () => undefined);
 }
 
 function adaptersOf(settings: Settings, log: Log): Adapters {
@@ -139,6 +141,9 @@ async function serve({ settings, bus, service, metrics, log, lifecycle }: Stage,
   const serving = await bus.serve(rabbit.requests, dispatcher.handle, { prefetch: rabbit.prefetch });
   lifecycle.onStop('requests', () => serving.close());
   if (settings.http === undefined) return '';
+  // Only a daemon that has this door pays for it: it takes a quarter of a second and 15 MB.
+  const { serveGateway } = await import('../../pkg/http/gateway.ts');
+  const { gatewayRoutes } = await import('../../pkg/http/routes/index.ts');
   const none = { message_id: '', reply_to: '', correlation_id: '' };
   const { address, ...options } = settings.http;
   const gateway = await serveGateway(parseListenAddress(address, '--http_listen_addr'), {

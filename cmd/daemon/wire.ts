@@ -1,6 +1,5 @@
 import { v7 } from 'uuid';
 import type { Settings } from '../../pkg/config/settings.ts';
-import { SafeHttpClient } from '../../pkg/http/safe-client.ts';
 import type { Metrics } from '../../pkg/metric/index.ts';
 import { Mover } from '../../pkg/outbox/mover.ts';
 import { renderEvents, renderFlowEvents } from '../../pkg/outbox/render.ts';
@@ -10,6 +9,7 @@ import { Lists } from '../../pkg/service/lists.ts';
 import type { Bus, Cache, Log, Store } from '../../pkg/service/ports.ts';
 import { Service } from '../../pkg/service/service.ts';
 import { BusSiblings } from '../../pkg/sibling/index.ts';
+import { LazyHttpClient } from './lazy-http-client.ts';
 
 /** What is in memory of rows whose events wait; beyond it the database keeps them and the sweep brings them back. */
 const MOVER = { waiting: 20_000, trace_steps: 8, sweep_age_ms: 15_000 } as const;
@@ -18,7 +18,7 @@ export interface Wired {
   readonly service: Service;
   readonly mover: Mover;
   readonly clock: AlignedClock;
-  readonly http: SafeHttpClient;
+  readonly http: LazyHttpClient;
 }
 
 /** Joins the use cases with what they need of the world. */
@@ -30,7 +30,10 @@ export function wire(
 ): Wired {
   const { store, bus, cache } = adapters;
   const clock = new AlignedClock();
-  const http = new SafeHttpClient({ allowPrivate: settings.allow_private });
+  const http = new LazyHttpClient(async () => {
+    const { SafeHttpClient } = await import('../../pkg/http/safe-client.ts');
+    return new SafeHttpClient({ allowPrivate: settings.allow_private });
+  });
   const lists = new Lists(store.lists, cache, settings.service.cached_list_bytes);
   const context: Context = {
     store,

@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { invalid } from '../error/index.ts';
 
 /** Where a server listens; an empty host means every address of this machine. */
@@ -18,8 +19,18 @@ export function parseListenAddress(text: string, flag = 'address'): ListenAddres
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
+/** A server that can begin to listen: fastify's, or node's own by `listenable`. */
+export interface Listenable {
+  listen(where: { readonly host: string; readonly port: number }): Promise<unknown>;
+  readonly server: Pick<Server, 'address'>;
+}
+
+export function listenable(server: Server): Listenable {
+  return { server, listen: (where) => once(server.listen(where), 'listening') };
+}
+
 /** Begins to listen and resolves with the address that it got. */
-export async function listen(app: FastifyInstance, address: ListenAddress): Promise<ListenAddress> {
+export async function listen(app: Listenable, address: ListenAddress): Promise<ListenAddress> {
   if (address.host !== '') await app.listen(address);
   else await listenEverywhere(app, address.port);
   const bound = app.server.address();
@@ -27,7 +38,7 @@ export async function listen(app: FastifyInstance, address: ListenAddress): Prom
 }
 
 /** On both families where the machine has IPv6, as Go does. A kernel without it does not know `::`. */
-async function listenEverywhere(app: FastifyInstance, port: number): Promise<void> {
+async function listenEverywhere(app: Listenable, port: number): Promise<void> {
   try {
     await app.listen({ host: '::', port });
   } catch (error) {

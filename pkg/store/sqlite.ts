@@ -10,7 +10,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import Libsql from 'libsql';
+import type Libsql from 'libsql';
 
 /**
  * How long a statement waits for another process that writes, `flow-control` say; libsql's default is not at all. Short,
@@ -66,7 +66,7 @@ class LibsqlDriver implements Driver {
     this.#turn = new Promise((resolve) => this.#release.push(resolve));
     await before;
     try {
-      this.#connection ??= new LibsqlConnection(openFile(this.#file));
+      this.#connection ??= new LibsqlConnection(await openFile(this.#file));
       return this.#connection;
     } catch (error) {
       this.#release.shift()?.();
@@ -141,9 +141,11 @@ class LibsqlConnection implements DatabaseConnection {
   }
 }
 
-function openFile(file: string): Libsql.Database {
+async function openFile(file: string): Promise<Libsql.Database> {
+  // Machine code that a daemon on servers never runs.
+  const { default: Database } = await import('libsql');
   mkdirSync(dirname(file), { recursive: true });
-  const database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS });
+  const database = new Database(file, { timeout: BUSY_TIMEOUT_MS });
   for (const pragma of PRAGMAS) database.prepare(`PRAGMA ${pragma}`).all();
   return database;
 }
