@@ -1,4 +1,5 @@
 import type { Action, Variables } from './action.ts';
+import type { PendingHistory } from './history.ts';
 import { ACTION_FINISH, ACTION_START } from './id.ts';
 import type { Json } from './json.ts';
 
@@ -183,6 +184,8 @@ export interface PendingEvent {
 export interface Outbox {
   readonly events: readonly PendingEvent[];
   readonly trace: readonly TraceStep[];
+  /** Absent: none is kept of this activeflow. */
+  readonly history?: PendingHistory;
 }
 
 /** A running flow. Identity fields never change after creation; the rest changes by commits only. */

@@ -3,6 +3,7 @@ import type { Limits, World } from '../engine/world.ts';
 import { FlowError } from '../error/index.ts';
 import type { ActionList } from '../model/action.ts';
 import type { Stack } from '../model/activeflow.ts';
+import type { HistoryKeep } from '../model/history.ts';
 import type { Clock, HttpClient, Ids, Log, Meter, Siblings, Store } from './ports.ts';
 
 export interface ServiceOptions {
@@ -17,6 +18,8 @@ export interface ServiceOptions {
   /** Activeflows and lists of actions that are kept in memory to save a read. */
   readonly cached_activeflows: number;
   readonly cached_list_bytes: number;
+  /** Whose histories are kept; default off. */
+  readonly history?: HistoryKeep;
 }
 
 /** What every use case works with. */

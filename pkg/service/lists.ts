@@ -93,6 +93,12 @@ export class ListBook {
       this.#held.set(place, this.#lists.peek(owner, stack.list) ?? (await this.#lists.get(owner, stack.list)));
   }
 
+  /** Keys of the customer's lists that are held. */
+  get shared(): string[] {
+    const owner = `${this.#row.customer_id}/`;
+    return [...this.#held.keys()].filter((place) => place.startsWith(owner)).map((place) => place.slice(owner.length));
+  }
+
   readonly list = (stack: Stack): ActionList => {
     const owner = stack.shared ? this.#row.customer_id : this.#row.id;
     const list = this.#held.get(`${owner}/${stack.list}`);

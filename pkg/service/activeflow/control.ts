@@ -1,21 +1,26 @@
 import { checkActions } from '../../action/check.ts';
-import * as change from '../../engine/change.ts';
+import { due } from '../../engine/change.ts';
 import { Draft } from '../../engine/draft.ts';
-import type { World } from '../../engine/world.ts';
+import { type Change, decideChange } from '../../engine/requested.ts';
 import { formatTime } from '../../engine/world.ts';
 import { FlowError } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ActiveflowEventType, Answer } from '../../model/activeflow.ts';
 import { ACTION_START } from '../../model/id.ts';
-import type { JsonObject } from '../../model/json.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
 import { type Context, hashId, worldOf } from '../context.ts';
+import { Recording } from '../history/recording.ts';
 import { answeredSnapshot } from './answer.ts';
 import { checkRaces, type Keeper } from './keeper.ts';
 import { viewActiveflow } from './view.ts';
 import type { Walker } from './walker.ts';
 
-/** Decides a change on a draft. False: there is nothing to change, and that is fine. Throws a FlowError. */
-type Decide = (draft: Draft, world: World) => boolean;
+/** A change, who asks for it, and what event it causes. */
+interface Wanted {
+  readonly change: Change;
+  readonly key: string;
+  readonly event: ActiveflowEventType | null;
+}
 
 interface Changed {
   readonly row: Activeflow;
@@ -37,94 +42,56 @@ export class ControlService {
   }
 
   async forward(id: string, actionId: string, now: boolean, key: string): Promise<void> {
-    const { row } = await this.#change(id, key, (draft, world) => {
-      change.forward(draft, actionId, world);
-      return true;
-    });
+    const { row } = await this.#change(id, key, { kind: 'forward', action_id: actionId });
     // Also on a repeat: the first one may have crashed in between, and the sibling drops what it has seen.
     if (now) await this.#interrupt(row, key);
   }
 
   async push(id: string, actions: unknown, key: string): Promise<void> {
-    const checked = this.#checkActions(actions);
-    await this.#change(id, key, (draft, world) => {
-      change.push(draft, checked, world);
-      return true;
-    });
+    await this.#change(id, key, { kind: 'push', actions: this.#checkActions(actions) });
   }
 
   async addActions(id: string, actions: unknown, key: string): Promise<void> {
-    const checked = this.#checkActions(actions);
-    await this.#change(id, key, (draft, world) => {
-      change.addActions(draft, checked, world);
-      return true;
-    });
+    await this.#change(id, key, { kind: 'add_actions', actions: this.#checkActions(actions) });
   }
 
   async stopService(id: string, serviceId: string, key: string): Promise<void> {
-    await this.#change(id, key, (draft, world) => {
-      change.stopService(draft, serviceId, world);
-      return true;
-    });
+    await this.#change(id, key, { kind: 'stop_service', service_id: serviceId });
   }
 
   async stop(id: string, reason: string, key: string): Promise<JsonObject> {
-    const { row, answer } = await this.#change(id, key, (draft, world) => change.stop(draft, reason, world));
+    const { row, answer } = await this.#change(id, key, { kind: 'stop', reason });
     return this.#view(row, answer);
   }
 
   async remove(id: string, key: string): Promise<JsonObject> {
-    const { row, answer } = await this.#change(id, key, (draft, world) => change.remove(draft, world), 'activeflow_deleted');
+    const { row, answer } = await this.#change(id, key, { kind: 'remove' }, 'activeflow_deleted');
     return this.#view(row, answer);
   }
 
   async setVariables(id: string, values: Variables, key: string): Promise<void> {
-    await this.#change(
-      id,
-      key,
-      (draft, world) => {
-        change.setVariablesOf(draft, values, world);
-        return true;
-      },
-      null,
-    );
+    await this.#change(id, key, { kind: 'set_variables', values }, null);
   }
 
   async deleteVariable(id: string, name: string, key: string): Promise<void> {
-    await this.#change(
-      id,
-      key,
-      (draft) => {
-        change.deleteVariableOf(draft, name);
-        return draft.variables !== draft.base.variables;
-      },
-      null,
-    );
+    await this.#change(id, key, { kind: 'delete_variable', name }, null);
   }
 
   /** Answers once the walk is safe in the database; it goes on by itself. */
   async execute(id: string, key: string): Promise<void> {
-    const { row, answer } = await this.#change(id, key, (draft) => change.execute(draft), null);
+    const { row, answer } = await this.#change(id, key, { kind: 'execute' }, null);
     if (!answer && row.state.run?.asked === ACTION_START) this.resume(id);
   }
 
   async leaveBlock(id: string, actionId: string, key: string): Promise<void> {
-    const { answer } = await this.#change(
-      id,
-      key,
-      (draft, world) => {
-        change.leaveBlock(draft, actionId, world);
-        return true;
-      },
-      null,
-    );
+    const { answer } = await this.#change(id, key, { kind: 'leave_block', action_id: actionId }, null);
     if (!answer) this.resume(id);
   }
 
   /** Does what is due on an activeflow that nobody asks for: its timer, its deadline, a walk that lost its process. */
   async wake(id: string): Promise<void> {
     const row = await this.#keeper.read(id);
-    const what = change.due(row, formatTime(this.#context.clock.now()));
+    const what = due(row, formatTime(this.#context.clock.now()));
     if (what === 'nothing' || (what === 'run' && this.#walker.underWay(id))) return;
     if (what === 'deadline') await this.#end(id);
     if (what === 'run') await this.#resume(id);
@@ -150,24 +117,12 @@ export class ControlService {
   }
 
   async #fire(id: string): Promise<void> {
-    const { row } = await this.#change(
-      id,
-      '',
-      (draft, world) => {
-        if (change.due(draft.base, formatTime(world.now())) !== 'timer') return false;
-        change.fireTimer(draft, world);
-        return true;
-      },
-      null,
-    );
+    const { row } = await this.#change(id, '', { kind: 'fire_timer' }, null);
     if (row.state.run) await this.#resume(id);
   }
 
   async #end(id: string): Promise<void> {
-    await this.#change(id, '', (draft, world) => {
-      const message = `not finished by its deadline ${draft.base.deadline_at}`;
-      return change.stopWithError(draft, { status: 'FAILED_PRECONDITION', reason: 'DEADLINE_EXCEEDED', message }, world);
-    });
+    await this.#change(id, '', { kind: 'deadline' });
   }
 
   /**
@@ -177,29 +132,25 @@ export class ControlService {
   async #change(
     id: string,
     key: string,
-    decide: Decide,
+    change: Change,
     event: ActiveflowEventType | null = 'activeflow_updated',
   ): Promise<Changed> {
+    const wanted = { change, key, event };
     for (let attempt = 0; ; attempt++) {
       checkRaces(attempt, id);
       const changed = await this.#keeper.exclusive(id, async () => {
         const held = await this.#keeper.hold(id);
-        const proven = held.fresh ? undefined : await this.#tryRemembered(held.row, key, decide, event);
-        return proven ?? (await this.#attempt(held.fresh ? held.row : await this.#keeper.read(id), key, decide, event))?.changed;
+        const proven = held.fresh ? undefined : await this.#tryRemembered(held.row, wanted);
+        return proven ?? (await this.#attempt(held.fresh ? held.row : await this.#keeper.read(id), wanted))?.changed;
       });
       if (changed) return changed;
     }
   }
 
   /** Undefined: not proven by a commit, so it has to be decided on a fresh row. */
-  async #tryRemembered(
-    row: Activeflow,
-    key: string,
-    decide: Decide,
-    event: ActiveflowEventType | null,
-  ): Promise<Changed | undefined> {
+  async #tryRemembered(row: Activeflow, wanted: Wanted): Promise<Changed | undefined> {
     try {
-      const done = await this.#attempt(row, key, decide, event);
+      const done = await this.#attempt(row, wanted);
       return done?.committed ? done.changed : undefined;
     } catch (error) {
       if (error instanceof FlowError && !error.retryable) return undefined;
@@ -208,24 +159,16 @@ export class ControlService {
   }
 
   /** Undefined: lost the race. */
-  async #attempt(
-    row: Activeflow,
-    key: string,
-    decide: Decide,
-    event: ActiveflowEventType | null,
-  ): Promise<{ changed: Changed; committed: boolean } | undefined> {
+  async #attempt(row: Activeflow, { change, key, event }: Wanted): Promise<{ changed: Changed; committed: boolean } | undefined> {
     const answer = key === '' ? undefined : row.state.answers.find((known) => known.key === key);
     if (answer) return { changed: { row, answer }, committed: false };
     const draft = new Draft(row);
     const book = await this.#keeper.lists.book(row);
-    if (!decide(draft, worldOf(this.#context, book.list))) return { changed: { row }, committed: false };
-    const now = this.#context.clock.now();
-    const tm_update = formatTime(now);
-    draft.answer(
-      { key, status_code: 200, tm_update, tm_delete: draft.deleted ? tm_update : row.tm_delete },
-      this.#context.limits.answers,
-    );
-    const committed = await this.#keeper.commit(draft, event, book, now);
+    const recording = Recording.of(row, () => ({ kind: 'change', change: change as unknown as Json, key }));
+    const world = worldOf(this.#context, book.list);
+    const now = decideChange(draft, change, key, recording?.around(world) ?? world);
+    if (now === undefined) return { changed: { row }, committed: false };
+    const committed = await this.#keeper.commit(draft, event, book, { now, ...(recording && { recording }) });
     return committed && { changed: { row: committed }, committed: true };
   }
 

@@ -1,4 +1,4 @@
-import { asCreated, createActiveflow } from '../../engine/create.ts';
+import { asCreated, createActiveflow, type NewActiveflow } from '../../engine/create.ts';
 import { FlowError, notFound } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ReferenceType } from '../../model/activeflow.ts';
@@ -6,6 +6,8 @@ import type { Flow, Warning } from '../../model/flow.ts';
 import { isSet, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { type Context, noLists, worldOf } from '../context.ts';
+import { withStart } from '../history/keep.ts';
+import { createRecord, Recording } from '../history/recording.ts';
 import type { Keeper } from './keeper.ts';
 import { viewActiveflow } from './view.ts';
 
@@ -37,22 +39,30 @@ export class CreateService {
     const flow = await this.#flow(request);
     const parent = isSet(request.reference_activeflow_id) ? await this.#parent(request) : undefined;
     const { ids, store, options } = this.#context;
-    const { row, warnings } = createActiveflow(
-      {
-        ...request,
-        id: isSet(request.id) ? request.id : ids.next(),
-        customer_id: isSet(request.customer_id) ? request.customer_id : (flow?.customer_id ?? NIL),
-        ...(flow ? { flow } : {}),
-        ...(parent ? { parent } : {}),
-        create_key: key,
-        deadline_ms: options.deadline_ms,
-      },
-      worldOf(this.#context, noLists),
-    );
+    const given = {
+      ...request,
+      id: isSet(request.id) ? request.id : ids.next(),
+      customer_id: isSet(request.customer_id) ? request.customer_id : (flow?.customer_id ?? NIL),
+      ...(flow ? { flow } : {}),
+      ...(parent ? { parent } : {}),
+      create_key: key,
+      deadline_ms: options.deadline_ms,
+    };
+    const { row, warnings } = this.#make(given);
     this.#countInjection(request.variables, warnings);
     if (!(await store.activeflows.create(row))) return this.#existing(row.id, key, warnings);
     this.#keeper.created(row);
     return this.#view(row, warnings);
+  }
+
+  /** With the beginning of its history, when it is to have one. */
+  #make(given: NewActiveflow): ReturnType<typeof createActiveflow> {
+    const world = worldOf(this.#context, noLists);
+    const keep = this.#context.options.history ?? 'off';
+    if (keep === 'off') return createActiveflow(given, world);
+    const recording = new Recording({ kind: 'create', given: createRecord(given) });
+    const { row, warnings } = createActiveflow(given, recording.around(world));
+    return { row: withStart(row, keep, () => recording.start(row)), warnings };
   }
 
   /** The id or the key exists: the same request again (which causes the same warnings), or another one that wants a taken id. */

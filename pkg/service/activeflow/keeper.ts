@@ -1,9 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { createFollowUp, needsFollowUp } from '../../engine/create.ts';
+import { needsFollowUp } from '../../engine/create.ts';
 import type { Draft } from '../../engine/draft.ts';
+import { decideFollowUp } from '../../engine/follow_up.ts';
 import { notFound, unavailable } from '../../error/index.ts';
 import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
 import { type Context, hashId, noLists, worldOf } from '../context.ts';
+import { withRecord, withStart } from '../history/keep.ts';
+import { followUpRecord, Recording } from '../history/recording.ts';
 import type { ListBook, Lists } from '../lists.ts';
 import { countSteps } from './count.ts';
 import { wakeAt } from './schedule.ts';
@@ -13,7 +16,14 @@ export interface Outbox {
   /** A row was committed: its events are due, those before it first. */
   committed(row: Activeflow): void;
   /** What of a row has been moved on already. */
-  moved(id: string): { readonly event_seq: number; readonly trace_seq: number };
+  moved(id: string): { readonly event_seq: number; readonly trace_seq: number; readonly history_revision?: number };
+}
+
+interface CommitOptions {
+  /** When the decision was made, in ms; default now. */
+  readonly now?: number;
+  /** What listened to the decision, when a history is kept. */
+  readonly recording?: Recording;
 }
 
 /** A row, and whether it was read from the database in this request or only remembered. */
@@ -106,20 +116,18 @@ export class Keeper {
     draft: Draft,
     event: ActiveflowEventType | null,
     book: ListBook,
-    now: number = this.#context.clock.now(),
+    { now = this.#context.clock.now(), recording }: CommitOptions = {},
   ): Promise<Activeflow | undefined> {
     const { base } = draft;
     for (const list of draft.lists) {
       await this.lists.put(base.id, list.key, list.actions);
       await book.load({ list: list.key, shared: false });
     }
-    const child = await this.#followUp(draft);
-    const row = draft.toRow({
-      event,
-      moved: this.#outbox.moved(base.id),
-      now,
-      wake_at: wakeAt(draft, this.#context),
-    });
+    const child = await this.#followUp(draft, recording);
+    const moved = this.#outbox.moved(base.id);
+    const decided = draft.toRow({ event, moved, now, wake_at: wakeAt(draft, this.#context) });
+    const record = () => recording?.record(draft, decided, book.shared, child);
+    const row = withRecord(base, decided, moved.history_revision ?? 0, record);
     const variables_changed = draft.variables !== base.variables;
     const won = await this.#context.store.activeflows.commit({
       next: row,
@@ -132,6 +140,7 @@ export class Keeper {
       return undefined;
     }
     this.#won(draft, row, child);
+    recording?.goOn();
     return row;
   }
 
@@ -154,31 +163,22 @@ export class Keeper {
     meter.observe('activeflow_duration_seconds', labels, (clock.now() - Date.parse(row.tm_create)) / 1000);
   }
 
-  /** The activeflow that follows this end, if any. It never keeps the end from happening: the trace says why not. */
-  async #followUp(draft: Draft): Promise<Activeflow | undefined> {
+  /** The activeflow that follows this end, if any, with a history of its own when it is to have one. */
+  async #followUp(draft: Draft, recording: Recording | undefined): Promise<Activeflow | undefined> {
     const { base } = draft;
     if (!needsFollowUp(base.status, draft.status, base.on_complete_flow_id)) return undefined;
     const { store, options } = this.#context;
-    const world = worldOf(this.#context, noLists);
     const flow = await store.flows.get(base.on_complete_flow_id);
-    const why =
-      !flow || flow.tm_delete !== null ? 'no such flow' : flow.customer_id === base.customer_id ? '' : 'another customer’s';
-    if (why !== '' || !flow) {
-      draft.note('failed', `on_complete_flow ${base.on_complete_flow_id} was not started: ${why}`, world);
-      return undefined;
-    }
-    try {
-      return createFollowUp(
-        { ...base, variables: draft.variables },
-        flow,
-        hashId(`${base.id}/on_complete`),
-        options.lease_ms,
-        world,
-      );
-    } catch (error) {
-      draft.note('failed', `on_complete_flow was not started: ${error instanceof Error ? error.message : String(error)}`, world);
-      return undefined;
-    }
+    recording?.followUp(flow);
+    const plain = worldOf(this.#context, noLists);
+    const world = recording?.around(plain) ?? plain;
+    const id = hashId(`${base.id}/on_complete`);
+    const lease_ms = options.lease_ms;
+    const keep = options.history ?? 'off';
+    if (keep === 'off') return decideFollowUp(draft, flow, { id, lease_ms, world }, world);
+    const own = new Recording({ kind: 'follow_up', given: followUpRecord({ ending: draft, flow, id, lease_ms }) });
+    const child = decideFollowUp(draft, flow, { id, lease_ms, world: own.around(world) }, world);
+    return child && withStart(child, keep, () => own.start(child));
   }
 }
 

@@ -3,10 +3,12 @@ import type { Ask, Walk } from '../../engine/ask.ts';
 import type { Draft } from '../../engine/draft.ts';
 import { toErrorData } from '../../engine/failure.ts';
 import { walk } from '../../engine/walk.ts';
-import type { Activeflow } from '../../model/activeflow.ts';
+import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
+import type { HistoryInput } from '../../model/history.ts';
 import { isJsonObject, type Json } from '../../model/json.ts';
 import { type Context, requestId, worldOf } from '../context.ts';
 import type { MakeTemporaryFlow } from '../flow/temporary.ts';
+import { Recording } from '../history/recording.ts';
 import type { ListBook } from '../lists.ts';
 import { checkRaces, type Keeper } from './keeper.ts';
 
@@ -36,6 +38,8 @@ interface Journey {
   readonly draft: Draft;
   readonly steps: Walk<void>;
   readonly book: ListBook;
+  /** Absent: no history is kept. */
+  readonly recording: Recording | undefined;
 }
 
 /**
@@ -124,13 +128,16 @@ export class Walker {
     if (draft === 'nothing' || draft === 'reread') return 'nothing';
     trip.from ??= draft.step;
     const book = await this.#keeper.lists.book(draft.base);
-    const journey = { draft, book, steps: walk(draft, worldOf(this.#context, book.list)) };
+    const recording = Recording.of(draft.base, walkOf(draft));
+    const world = worldOf(this.#context, book.list);
+    const journey = { draft, book, recording, steps: walk(draft, recording?.around(world) ?? world) };
     return this.#run(trip, journey, undefined);
   }
 
   async #afterEffect(trip: Trip, { ask, journey }: EffectSegment): Promise<Segment> {
     const answer = await this.#perform(journey, ask);
     trip.journal.set(placeOf(ask), answer);
+    journey.recording?.answered(ask, answer);
     return this.#keeper.exclusive(trip.id, async () =>
       this.#keeper.isNewest(journey.draft.base) ? this.#run(trip, journey, answer) : { kind: 'lost' },
     );
@@ -145,18 +152,23 @@ export class Walker {
         const known = trip.journal.get(placeOf(ask));
         if (!known) return { kind: 'effect', ask, journey };
         if (ask.effect.kind === 'flow') await bringList(known, journey);
+        journey.recording?.answered(ask, known);
         result = journey.steps.next(known);
       } else {
-        if (!(await this.#keeper.commit(journey.draft, null, journey.book))) return { kind: 'lost' };
+        if (!(await this.#commit(journey, null))) return { kind: 'lost' };
         trip.claimed = true;
         result = journey.steps.next(undefined);
       }
     }
-    const row = await this.#keeper.commit(journey.draft, 'activeflow_updated', journey.book);
+    const row = await this.#commit(journey, 'activeflow_updated');
     if (!row) return { kind: 'lost' };
     const labels = { reference_type: row.reference_type || 'none' };
     this.#context.meter.observe('activeflow_execute_iterations', labels, row.state.step - (trip.from ?? row.state.step));
     return { kind: 'done', row };
+  }
+
+  #commit({ draft, book, recording }: Journey, event: ActiveflowEventType | null): Promise<Activeflow | undefined> {
+    return this.#keeper.commit(draft, event, book, recording && { recording });
   }
 
   async #perform(journey: Journey, ask: EffectAsk): Promise<EffectAnswer> {
@@ -215,6 +227,11 @@ async function bringList(answer: EffectAnswer, { draft, book }: Journey): Promis
   if (!answer.ok || !isJsonObject(answer.value)) return;
   const { customer_id, list } = answer.value;
   if (customer_id === draft.base.customer_id && typeof list === 'string') await book.load({ list, shared: true });
+}
+
+/** A walk that was just begun says so: the row that it is decided on does not know of it. */
+function walkOf({ base, run }: Draft): () => HistoryInput {
+  return () => (base.state.run || !run ? { kind: 'walk' } : { kind: 'walk', begin: { kind: run.kind, key: run.key } });
 }
 
 /** How long a sibling is waited for unless its action says otherwise. */

@@ -1,0 +1,38 @@
+import type { Activeflow } from '../../model/activeflow.ts';
+import type { Decided } from '../../model/history.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
+
+/** Members of the state that say no more than others do: numbers that count, and answers of earlier requests. */
+const LEFT_OUT = new Set(['trace_seq', 'event_seq', 'answers']);
+
+/** What a commit has changed. `before` undefined: everything is new. A member that is the same object was not changed. */
+export function decided(before: Activeflow | undefined, after: Activeflow, followUp?: string): Decided {
+  const known: Record<string, unknown> = { ...before?.state };
+  const state = Object.entries(after.state).filter(([name, value]) => !LEFT_OUT.has(name) && value !== known[name]);
+  const gone = Object.keys(known).filter((name) => !(name in after.state));
+  const answer = after.state.answers.at(-1);
+  const answered = answer !== undefined && answer !== before?.state.answers.at(-1);
+  return {
+    status: after.status,
+    state: Object.fromEntries([...state, ...gone.map((name) => [name, null])]) as unknown as JsonObject,
+    ...(after.variables === before?.variables ? {} : { variables: changedVariables(before, after) }),
+    trace_seq: after.state.trace_seq,
+    deleted: after.tm_delete !== null,
+    deadline_at: after.deadline_at,
+    ...(answered ? { answer: withoutTimes(answer) } : {}),
+    ...(followUp === undefined ? {} : { follow_up: followUp }),
+  };
+}
+
+function changedVariables(before: Activeflow | undefined, { variables }: Activeflow): NonNullable<Decided['variables']> {
+  const known = before?.variables ?? {};
+  const set = Object.entries(variables).filter(([name, value]) => !Object.hasOwn(known, name) || known[name] !== value);
+  const gone = Object.keys(known).filter((name) => !Object.hasOwn(variables, name));
+  return { set: Object.fromEntries(set), gone };
+}
+
+/** When it was stored is no decision. */
+function withoutTimes(answer: Activeflow['state']['answers'][number]): Json {
+  const { tm_update: _updated, tm_delete: _deleted, ...rest } = answer;
+  return rest as unknown as Json;
+}
