@@ -19,6 +19,7 @@ import { up as up0018 } from './0018_delayed_messages.ts';
 import { up as up0019 } from './0019_delayed_messages_by_due.ts';
 import { up as up0020 } from './0020_activeflows_by_time.ts';
 import { up as up0021 } from './0021_redeliveries.ts';
+import { up as up0030 } from './0030_history_records.ts';
 import type { Migrate } from './types.ts';
 
 /** Every migration by name, in order. Forward only: a released one is never changed, a new one goes to the end. */
@@ -44,4 +45,5 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0019_delayed_messages_by_due': up0019,
   '0020_activeflows_by_time': up0020,
   '0021_redeliveries': up0021,
+  '0030_history_records': up0030,
 };

@@ -5,6 +5,7 @@ import { addActiveflowCommands } from './activeflow.ts';
 import { addCallCommand } from './call.ts';
 import { type Context, Exit } from './context.ts';
 import { addFlowCommands } from './flow.ts';
+import { addHistoryCommands } from './history.ts';
 import { UsageError } from './input.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addGlobalOptions, flagNames } from './options.ts';
@@ -29,6 +30,7 @@ export function buildProgram(context: Context): Command {
   addFlowCommands(program, context);
   addActiveflowCommands(program, context);
   addVariableCommands(program, context);
+  addHistoryCommands(program, context);
   addCallCommand(program, context);
   addSandboxCommand(program, context);
   addMigrateCommand(program, context);

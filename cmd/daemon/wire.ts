@@ -51,6 +51,7 @@ export function wire(
     bus,
     activeflows: store.activeflows,
     events: store.events,
+    histories: store.histories,
     meter,
     log,
     render: renderEvents({ exchange, event_full: settings.event_full }, lists, store.activeflows),

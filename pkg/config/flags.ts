@@ -88,6 +88,12 @@ export const FLAGS: readonly Flag[] = [
   count('temporary_flow_ms', 86_400_000, 'how long a temporary flow lives', '<ms>'),
   count('cached_activeflows', 5_000, 'activeflows that are remembered to save a read'),
   count('cached_list_bytes', 16 * 1024 * 1024, 'bytes of action lists that are remembered', '<bytes>'),
+  text(
+    'history',
+    'off',
+    'whose histories are kept, to be replayed by another build: off, failed (ended with an error) or all',
+    '<whose>',
+  ),
   count('limit_message_bytes', 1024 * 1024, 'bytes of one request', '<bytes>'),
   count('limit_flows', 10_000, 'persistent flows of one customer'),
   count('limit_actions_list', 1_000, 'actions in one list'),

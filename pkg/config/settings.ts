@@ -1,8 +1,9 @@
 import { DEFAULT_LIMITS, type Limits } from '../engine/world.ts';
 import { FlowError } from '../error/index.ts';
+import { HISTORY_KEEPS, type HistoryKeep } from '../model/history.ts';
 import type { ServiceOptions } from '../service/context.ts';
 import { checkAddresses } from './addresses.ts';
-import type { FlagValues } from './flags.ts';
+import { type FlagValues, wrong } from './flags.ts';
 import { type HttpSettings, httpSettings } from './http.ts';
 
 /** The flags as the daemon uses them, typed and checked. */
@@ -87,8 +88,15 @@ export function toSettings(flags: FlagValues): Settings {
       flows_per_customer: count('limit_flows'),
       cached_activeflows: Math.max(1, count('cached_activeflows')),
       cached_list_bytes: Math.max(1, count('cached_list_bytes')),
+      history: historyOf(text('history')),
     },
   };
+}
+
+function historyOf(text: string): HistoryKeep {
+  const keep = HISTORY_KEEPS.find((known) => known === text);
+  if (keep === undefined) throw wrong({ name: 'history' }, HISTORY_KEEPS.join(', '));
+  return keep;
 }
 
 function limitsOf(count: (name: string) => number): Limits {

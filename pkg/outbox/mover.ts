@@ -2,7 +2,17 @@ import { LRUCache } from 'lru-cache';
 import type { Activeflow, PendingEvent } from '../model/activeflow.ts';
 import type { Outbox } from '../service/activeflow/keeper.ts';
 import type { FlowOutbox } from '../service/flow/flow.ts';
-import type { ActiveflowStore, Bus, EventStore, Log, Meter, OutgoingMessage, StoredEvent } from '../service/ports.ts';
+import type {
+  ActiveflowStore,
+  Bus,
+  EventStore,
+  HistoryStore,
+  Log,
+  Meter,
+  OutgoingMessage,
+  StoredEvent,
+} from '../service/ports.ts';
+import { HistoryMover } from './history-mover.ts';
 import { TraceMover } from './trace-mover.ts';
 
 /**
@@ -28,6 +38,7 @@ interface Dependencies {
   readonly bus: Bus;
   readonly activeflows: ActiveflowStore;
   readonly events: EventStore;
+  readonly histories: HistoryStore;
   readonly meter: Meter;
   readonly log: Log;
   readonly render: Render;
@@ -46,6 +57,7 @@ export class Mover implements Outbox, FlowOutbox {
   readonly #waiting = new Map<string, Activeflow>();
   readonly #busy = new Set<string>();
   readonly #traces: TraceMover;
+  readonly #histories: HistoryMover;
   /** Number of the last event of each activeflow that is published. */
   readonly #published = new LRUCache<string, number>({ max: 100_000 });
   #settled = new Map<string, number>();
@@ -59,10 +71,15 @@ export class Mover implements Outbox, FlowOutbox {
   constructor(deps: Dependencies) {
     this.#deps = deps;
     this.#traces = new TraceMover(deps.activeflows, deps.log, deps.options.trace_steps);
+    this.#histories = new HistoryMover(deps.histories, deps.log);
   }
 
-  moved(id: string): { readonly event_seq: number; readonly trace_seq: number } {
-    return { event_seq: this.#published.get(id) ?? 0, trace_seq: this.#traces.moved(id) };
+  moved(id: string): ReturnType<Outbox['moved']> {
+    return {
+      event_seq: this.#published.get(id) ?? 0,
+      trace_seq: this.#traces.moved(id),
+      history_revision: this.#histories.moved(id),
+    };
   }
 
   committed(row: Activeflow): void {
@@ -172,6 +189,7 @@ export class Mover implements Outbox, FlowOutbox {
       await this.#publish(row, events);
       this.#published.set(row.id, last.seq);
     }
+    if (row.outbox.history) await this.#histories.move(row.id, row.outbox.history);
   }
 
   async #publish(row: Activeflow, events: readonly PendingEvent[]): Promise<void> {

@@ -48,6 +48,7 @@ export function routes(service: Service): Route[] {
       none(control.stopService(id(c), body(c).requiredId('service_id'), c.key)),
     ),
     route('GET', '/v1/activeflows/{id}/trace', (c) => query.trace(id(c))),
+    route('GET', '/v1/activeflows/{id}/history', (c) => query.history(id(c))),
 
     route('GET', '/v1/variables/{id}', (c) => query.variables(id(c))),
     route('POST', '/v1/variables/{id}/variables', (c) =>

@@ -6,6 +6,7 @@
 import type { Action, ActionList } from '../model/action.ts';
 import type { Activeflow, TraceStep } from '../model/activeflow.ts';
 import type { Flow, FlowVersion } from '../model/flow.ts';
+import type { HistoryRecord } from '../model/history.ts';
 import type { Json } from '../model/json.ts';
 import type { CounterName, GaugeName, HistogramName, LabelsOf } from '../model/metric.ts';
 
@@ -136,6 +137,16 @@ export interface ActiveflowStore {
   backlog(): Promise<{ unsettled: number; unsettled_age_ms: number; due: number; due_age_ms: number }>;
 }
 
+/** Records of histories that have moved out of their activeflows' rows. */
+export interface HistoryStore {
+  /** Again the same: nothing. */
+  add(activeflow_id: string, records: readonly HistoryRecord[]): Promise<void>;
+  /** By revision. */
+  get(activeflow_id: string): Promise<HistoryRecord[]>;
+  /** All of these activeflows' records: to be called wherever an activeflow's row is deleted. */
+  remove(activeflow_ids: readonly string[]): Promise<void>;
+}
+
 /** Events of flows, stored by the commit that caused them, until they are published. */
 export interface EventStore {
   claim(limit: number, lease_ms: number): Promise<StoredEvent[]>;
@@ -167,6 +178,7 @@ export interface Store {
   readonly flows: FlowStore;
   readonly lists: ListStore;
   readonly activeflows: ActiveflowStore;
+  readonly histories: HistoryStore;
   readonly events: EventStore;
   readonly delays: DelayStore;
   readonly redeliveries: RedeliveryStore;

@@ -8,6 +8,7 @@ import { describeAddress, type MysqlAddress, parseDsn } from './dsn.ts';
 import { SqlEventStore } from './event.ts';
 import { SqlFlowStore } from './flow.ts';
 import { type CommitLane, GroupCommit } from './group-commit.ts';
+import { SqlHistoryStore } from './history.ts';
 import { SqlListStore } from './list.ts';
 import { checkSchema, migrate } from './migrate.ts';
 import { QueryPool } from './mysql.ts';
@@ -82,6 +83,7 @@ class SqlStore implements Store {
   readonly flows: SqlFlowStore;
   readonly lists: SqlListStore;
   readonly activeflows: SqlActiveflowStore;
+  readonly histories: SqlHistoryStore;
   readonly events: SqlEventStore;
   readonly delays: SqlDelayStore;
   readonly redeliveries: SqlRedeliveryStore;
@@ -103,6 +105,7 @@ class SqlStore implements Store {
       settling: settlingOf(options),
       max_row_bytes: options.max_row_bytes ?? MAX_ROW_BYTES,
     });
+    this.histories = new SqlHistoryStore(session);
     this.events = new SqlEventStore(session);
     this.delays = new SqlDelayStore(session);
     this.redeliveries = new SqlRedeliveryStore(session);

@@ -11,6 +11,7 @@ export interface Schema {
   action_lists: { owner: string; list_key: string; actions: string };
   activeflows: ActiveflowRow;
   trace_steps: { activeflow_id: string; seq: number; step: string };
+  history_records: { activeflow_id: string; revision: number; record: string };
   events: { position: Generated<number>; id: string; type: string; data: string; tm_create: string; claimable_at: string };
   delayed_messages: { id: string; queue: string; body: string; headers: string; due_at: string };
   redeliveries: { id: string; seen: number; tm_update: string };

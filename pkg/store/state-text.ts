@@ -1,4 +1,5 @@
 import type { ActiveflowState, Answer, Outbox } from '../model/activeflow.ts';
+import type { PendingHistory } from '../model/history.ts';
 import { jsonText } from './json-text.ts';
 
 /**
@@ -17,8 +18,13 @@ export function stateOfText(text: string): ActiveflowState {
   return { ...state, answers: state.answers.map(answerOf) };
 }
 
-export function outboxText({ events, trace }: Outbox): string {
-  return `{"events":${JSON.stringify(events)},"trace":[${trace.map(jsonText).join(',')}]}`;
+export function outboxText({ events, trace, history }: Outbox): string {
+  const kept = history ? `,"history":${historyText(history)}` : '';
+  return `{"events":${JSON.stringify(events)},"trace":[${trace.map(jsonText).join(',')}]${kept}}`;
+}
+
+function historyText({ records, ...rest }: PendingHistory): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"records":[${records.map(jsonText).join(',')}]}`;
 }
 
 function answerText(answer: Answer): string {

@@ -2,11 +2,8 @@ import { CompiledQuery } from 'kysely';
 import type { TraceStep } from '../model/activeflow.ts';
 import type { TracePiece } from '../service/ports.ts';
 import { jsonText } from './json-text.ts';
+import { inPieces } from './pieces.ts';
 import type { Session } from './session.ts';
-
-/** Limits of one INSERT. */
-const ROWS = 500;
-const BYTES = 1 << 20;
 
 interface PieceRow {
   readonly activeflow_id: string;
@@ -54,17 +51,5 @@ function inStatements(pieces: readonly TracePiece[]): PieceRow[][] {
     return first ? [{ activeflow_id: id, seq: first.seq, step: `[${steps.map(jsonText).join(',')}]` }] : [];
   });
   rows.sort((a, b) => (a.activeflow_id === b.activeflow_id ? a.seq - b.seq : a.activeflow_id < b.activeflow_id ? -1 : 1));
-  const statements: PieceRow[][] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const statement = statements.at(-1);
-    bytes += row.step.length;
-    if (statement && statement.length < ROWS && bytes <= BYTES) {
-      statement.push(row);
-    } else {
-      statements.push([row]);
-      bytes = row.step.length;
-    }
-  }
-  return statements;
+  return inPieces(rows, (row) => row.step.length);
 }

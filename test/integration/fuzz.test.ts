@@ -26,6 +26,7 @@ const ROUTES = [
   'POST /activeflows/{activeflow}/push_actions',
   'POST /activeflows/{activeflow}/service_stop',
   'GET /activeflows/{activeflow}/trace',
+  'GET /activeflows/{activeflow}/history',
   'GET /variables/{activeflow}',
   'POST /variables/{activeflow}/variables',
   'DELETE /variables/{activeflow}/variables/{any}',

@@ -29,6 +29,7 @@ const OF_AN_ACTIVEFLOW = [
   ['POST', '/push_actions', { actions: [{ type: 'answer' }] }],
   ['POST', '/service_stop', { service_id: ACTION_START }],
   ['GET', '/trace', {}],
+  ['GET', '/history', {}],
 ] as const;
 const OF_VARIABLES = [
   ['GET', '', {}],

@@ -4,6 +4,7 @@ import type { Activeflow } from '../../model/activeflow.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { renderText } from '../../model/variable.ts';
 import type { Context } from '../context.ts';
+import { readHistory } from '../history/read.ts';
 import type { Lists } from '../lists.ts';
 import { wholePage } from '../page.ts';
 import type { ActiveflowFilter, Page } from '../ports.ts';
@@ -31,6 +32,11 @@ export class QueryService {
 
   async trace(id: string): Promise<JsonObject[]> {
     return viewTrace(await traceOf(await this.#read(id), this.#context.store.activeflows));
+  }
+
+  /** What is needed to decide all of it again. Throws HISTORY_NOT_KEPT. */
+  async history(id: string): Promise<JsonObject> {
+    return readHistory(await this.#read(id), this.#context.store, this.#lists);
   }
 
   /** Variables as the wire shows them: text. */

@@ -5,15 +5,11 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Effect, EffectAnswer } from '../../../pkg/action/definition.ts';
 import { FlowError } from '../../../pkg/error/index.ts';
-import type { Action } from '../../../pkg/model/action.ts';
-import { isJsonObject, type Json } from '../../../pkg/model/json.ts';
-import { ok, refused } from '../../support/drive.ts';
 import { EngineDriver, UnderWay } from '../../support/engine.ts';
 import { id, labelOf } from '../../support/engine_flow.ts';
 import { checkAtRest } from '../../support/engine_rules.ts';
-import { type Request, type Scene, type Surroundings, scene } from './model_flows.ts';
+import { answerIn, type Request, type Scene, scene } from './model_flows.ts';
 import { Reference } from './reference.ts';
 import { Refused, Waiting } from './reference_parts.ts';
 
@@ -96,7 +92,7 @@ class Engine implements Side {
       reference: around.reference,
       limits: { ...around.limits, answers: 100 },
       deadline_ms: DEADLINE_MS,
-      script: (effect) => answer(effect, around),
+      script: (effect) => answerIn(effect, around),
       mishaps: {
         refuse: () => refusals[chances.refuse++] ?? false,
         crash: () => crashes[chances.crash++] ?? false,
@@ -248,24 +244,4 @@ class Model implements Side {
         throw new Error(`no request ${request.kind}`);
     }
   }
-}
-
-/** What siblings answer in a scene. */
-function answer(effect: Effect, { lists, deaf, digits }: Surroundings): EffectAnswer {
-  if (effect.kind === 'fetch')
-    return answerList(lists[effect.url.slice('https://flows/'.length)], (list) => ({ status: 200, body: list }));
-  if (effect.kind !== 'request') throw new Error(`no scene asks for ${effect.kind}`);
-  if (effect.to === 'webhook') return isJsonObject(effect.data) && effect.data.data === 'fails' ? refused('DOWN') : ok({});
-  if (effect.to === 'call') return ok(effect.uri.endsWith('/digits') ? { digits } : 'DATA');
-  if (!isJsonObject(effect.data)) {
-    // The id of a queuecall tells which queue it is.
-    const queue = labelOf(effect.uri.split('/')[3] ?? '');
-    return deaf.has(queue) ? refused('DOWN') : ok(null);
-  }
-  const queue = labelOf(String(effect.data.queue_id));
-  return answerList(lists[queue], (list) => ({ id: id(queue), push_actions: list }));
-}
-
-function answerList(list: readonly Action[] | undefined, body: (list: Json) => Json): EffectAnswer {
-  return list ? ok(body(list as unknown as Json)) : refused('DOWN');
 }

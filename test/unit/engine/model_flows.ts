@@ -1,8 +1,25 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${name} is the flow’s own notation
 /** Random flows, and random requests to what runs on them. */
 import fc from 'fast-check';
+import type { Effect, EffectAnswer } from '../../../pkg/action/definition.ts';
 import type { Action } from '../../../pkg/model/action.ts';
-import { above, act, branch, empty, fetch, id, jump, pressed, queueJoin, set, talk, webhook } from '../../support/engine_flow.ts';
+import { isJsonObject, type Json } from '../../../pkg/model/json.ts';
+import { ok, refused } from '../../support/drive.ts';
+import {
+  above,
+  act,
+  branch,
+  empty,
+  fetch,
+  id,
+  jump,
+  labelOf,
+  pressed,
+  queueJoin,
+  set,
+  talk,
+  webhook,
+} from '../../support/engine_flow.ts';
 
 export interface Surroundings {
   readonly reference: 'call' | 'conversation' | 'api' | '';
@@ -139,3 +156,23 @@ export const scene: fc.Arbitrary<Scene> = fc.record({
   refusals: seldom,
   crashes: seldom,
 });
+
+/** What siblings answer in a scene. */
+export function answerIn(effect: Effect, { lists, deaf, digits }: Surroundings): EffectAnswer {
+  if (effect.kind === 'fetch')
+    return answerList(lists[effect.url.slice('https://flows/'.length)], (list) => ({ status: 200, body: list }));
+  if (effect.kind !== 'request') throw new Error(`no scene asks for ${effect.kind}`);
+  if (effect.to === 'webhook') return isJsonObject(effect.data) && effect.data.data === 'fails' ? refused('DOWN') : ok({});
+  if (effect.to === 'call') return ok(effect.uri.endsWith('/digits') ? { digits } : 'DATA');
+  if (!isJsonObject(effect.data)) {
+    // The id of a queuecall tells which queue it is.
+    const queue = labelOf(effect.uri.split('/')[3] ?? '');
+    return deaf.has(queue) ? refused('DOWN') : ok(null);
+  }
+  const queue = labelOf(String(effect.data.queue_id));
+  return answerList(lists[queue], (list) => ({ id: id(queue), push_actions: list }));
+}
+
+function answerList(list: readonly Action[] | undefined, body: (list: Json) => Json): EffectAnswer {
+  return list ? ok(body(list as unknown as Json)) : refused('DOWN');
+}
