@@ -26,11 +26,12 @@ export function withRecord(
   if (!history) return next;
   const records = history.records.filter(({ revision }) => revision > moved);
   const kept = { ...history, records, moved: history.moved || records.length < history.records.length };
-  if (kept.state !== 'open') return kept.moved ? withHistory(next, kept) : next;
+  if (kept.state === 'dropped') return withHistory(next, kept);
   // A good end: what has not moved is forgotten with this very commit, the mover takes the rest away.
   if (kept.keep === 'failed' && next.status === 'ended' && !next.state.error) {
     return kept.moved ? withHistory(next, { ...kept, records: [], state: 'dropped' }) : next;
   }
+  if (kept.state === 'full') return withHistory(next, kept);
   const made = record();
   return withHistory(next, made ? added(kept, made) : { ...kept, state: 'full' });
 }
