@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Json } from '../../pkg/model/json.ts';
+import { isJsonObject, type Json } from '../../pkg/model/json.ts';
 import type { Difference } from '../../pkg/service/history/compare.ts';
 import { type HistoryFile, parseHistory } from '../../pkg/service/history/file.ts';
 import { type Replayed, replay } from '../../pkg/service/history/replay.ts';
@@ -91,13 +91,16 @@ function printOutcome(terminal: Terminal, { name, file, replayed: { decisions, d
 function describe(file: HistoryFile, { revision, step, action, what, was, now }: Difference): string[] {
   const type = action.type === '' ? '' : `${action.type} `;
   return [
-    `activeflow ${file.activeflow_id}, revision ${revision}, step ${step}, action ${type}${action.id}`,
-    `${what}`,
-    `  then  ${show(was)}`,
-    `  now   ${show(now)}`,
+    `activeflow ${file.activeflow_id}, revision ${revision}, step ${step}, action ${type}${action.id}: ${what}`,
+    `then ${show(was, now)}`,
+    `now ${show(now, was)}`,
   ];
 }
 
-function show(value: Json | undefined): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
+/** Of an object, the members that the other one does not have alike. */
+function show(value: Json | undefined, other: Json | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (!isJsonObject(value) || !isJsonObject(other)) return JSON.stringify(value);
+  const unlike = Object.entries(value).filter(([name, member]) => JSON.stringify(member) !== JSON.stringify(other[name]));
+  return JSON.stringify(Object.fromEntries(unlike));
 }
