@@ -27,7 +27,7 @@ export interface Outcome {
 }
 
 /** What of the repository the documents' commands use; `dist` is made here. */
-const USED = ['node_modules', 'package.json', 'scripts'];
+const USED = ['node_modules', 'package.json', 'scripts', 'test'];
 
 export class Workshop {
   readonly #dir = mkdtempSync(join(tmpdir(), 'flow-docs-'));

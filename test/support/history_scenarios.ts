@@ -163,12 +163,12 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'control',
-    flow: [talk('a'), talk('b'), talk('c', {}, '${voipbin.flow.reference_data} ${x}'), talk('d')],
+    flow: [talk('a'), talk('b'), talk('c', {}, '${voipbin.flow.reference_data} ${ x } ${z}'), talk('d')],
     steps: async (play) => {
       await play.next();
       await play.control.forward(play.activeflow, id('c'), false, play.key());
       await play.control.push(play.activeflow, [talk('p'), talk('q')], play.key());
-      await play.control.setVariables(play.activeflow, { x: '<${voipbin.activeflow.complete_count}>', y: [1] }, play.key());
+      await play.control.setVariables(play.activeflow, { x: '<${voipbin.activeflow.complete_count}>', y: [1], z: '${y.0}${x}' }, play.key());
       await play.control.deleteVariable(play.activeflow, 'y', play.key());
       await play.next();
       await play.next();

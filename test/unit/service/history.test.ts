@@ -9,7 +9,7 @@ import { id } from '../../support/engine_flow.ts';
 import { HistoryBench, LEASE_MS } from '../../support/history_bench.ts';
 import { answerIn, type Request, type Scene, scene } from '../engine/model_flows.ts';
 
-const RUNS = Number(process.env.FLOW_HISTORY_RUNS ?? 60);
+const RUNS = Number(process.env.FLOW_HISTORY_RUNS ?? 30);
 
 describe('a kept history', () => {
   it('is decided the same again', async function () {
