@@ -168,7 +168,11 @@ export const SCENARIOS: readonly Scenario[] = [
       await play.next();
       await play.control.forward(play.activeflow, id('c'), false, play.key());
       await play.control.push(play.activeflow, [talk('p'), talk('q')], play.key());
-      await play.control.setVariables(play.activeflow, { x: '<${voipbin.activeflow.complete_count}>', y: [1], z: '${y.0}${x}' }, play.key());
+      await play.control.setVariables(
+        play.activeflow,
+        { x: '<${voipbin.activeflow.complete_count}>', y: [1], z: '${y.0}${x}' },
+        play.key(),
+      );
       await play.control.deleteVariable(play.activeflow, 'y', play.key());
       await play.next();
       await play.next();
