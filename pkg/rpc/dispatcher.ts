@@ -4,6 +4,7 @@ import { isJsonObject, type Json } from '../model/json.ts';
 import type { Delivery, Log, Meter, RedeliveryStore, Verdict } from '../service/ports.ts';
 import type { Admission } from './admission.ts';
 import { errorResponse, hideInternal, ok, parseRequest, type Request, type Response } from './envelope.ts';
+import { FairTurns } from './fair-turns.ts';
 import type { Call, Route, Router } from './router.ts';
 
 /** What a request fails with that may succeed later, with nothing done yet. */
@@ -31,6 +32,7 @@ export interface DispatcherOptions {
 /** Takes a request's text, finds its route, runs it, and turns whatever comes of it into a response. Never throws. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #turns = new FairTurns();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -111,7 +113,7 @@ export class Dispatcher {
     const customer = typeof given === 'string' ? given.toLowerCase() : customerOf(call.params.id ?? '');
     const leave = admission.enter(customer, route.method === 'POST' && route.path === '/v1/activeflows');
     try {
-      return await route.handler(call);
+      return await this.#turns.run(customer, () => route.handler(call));
     } finally {
       leave();
     }
