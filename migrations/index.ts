@@ -19,6 +19,12 @@ import { up as up0018 } from './0018_delayed_messages.ts';
 import { up as up0019 } from './0019_delayed_messages_by_due.ts';
 import { up as up0020 } from './0020_activeflows_by_time.ts';
 import { up as up0021 } from './0021_redeliveries.ts';
+import { up as up0024 } from './0024_delayed_messages_properties.ts';
+import { up as up0025 } from './0025_leases.ts';
+import { up as up0026 } from './0026_erasures.ts';
+import { up as up0027 } from './0027_action_lists_tm_used.ts';
+import { up as up0028 } from './0028_flow_versions_by_list.ts';
+import { up as up0029 } from './0029_flows_by_expiry.ts';
 import { up as up0030 } from './0030_history_records.ts';
 import type { Migrate } from './types.ts';
 
@@ -45,5 +51,11 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0019_delayed_messages_by_due': up0019,
   '0020_activeflows_by_time': up0020,
   '0021_redeliveries': up0021,
+  '0024_delayed_messages_properties': up0024,
+  '0025_leases': up0025,
+  '0026_erasures': up0026,
+  '0027_action_lists_tm_used': up0027,
+  '0028_flow_versions_by_list': up0028,
+  '0029_flows_by_expiry': up0029,
   '0030_history_records': up0030,
 };

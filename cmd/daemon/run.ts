@@ -9,7 +9,8 @@ import { EVENT_SOURCES, EventDispatcher } from '../../pkg/rpc/events.ts';
 import { Router } from '../../pkg/rpc/router.ts';
 import { routes } from '../../pkg/rpc/routes.ts';
 import type { Log } from '../../pkg/service/ports.ts';
-import { keepDelayed, sendDelayed, wakeDue } from '../../pkg/timer/due.ts';
+import { DelayKeeper, sendDelayed } from '../../pkg/timer/delayed.ts';
+import { wakeDue } from '../../pkg/timer/due.ts';
 import { Loop } from '../../pkg/timer/loop.ts';
 import { type Adapters, embeddedAdapters, serverAdapters } from './adapters.ts';
 import { addSources } from './sources.ts';
@@ -128,7 +129,8 @@ async function startLoops({ settings, store, bus, clock, mover, service, log, li
   for (const loop of loops) loop.start();
   lifecycle.onStop('loops', () => Promise.all(loops.map((loop) => loop.close())));
   if (!(await bus.delayIsStored())) return;
-  const keeping = await bus.serve(bus.storedQueue, keepDelayed(store.delays), { prefetch: 50 });
+  const keeper = new DelayKeeper(store.delays, service.context.ids, log);
+  const keeping = await bus.serve(bus.storedQueue, keeper.handle, { prefetch: 50 });
   lifecycle.onStop('delayed messages', () => keeping.close());
 }
 

@@ -6,6 +6,8 @@ export interface DelayingBus extends Bus {
   delayIsStored(): Promise<boolean>;
   /** Each delivery has the target queue as routing key and the delay in header `x-delay`, in ms. */
   readonly storedQueue: string;
+  /** How many messages wait in a queue and are with nobody; 0 when there is no such queue. */
+  waiting(queue: string): Promise<number>;
 }
 
 /** The plugin delivers at once what is above 2^32 - 1 ms (49 days). */

@@ -55,6 +55,10 @@ export class MemoryBus implements DelayingBus {
     if (this.#storeDelays) this.#queue(this.storedQueue);
   }
 
+  async waiting(queue: string): Promise<number> {
+    return this.#queues.get(queue)?.length ?? 0;
+  }
+
   async delayIsStored(): Promise<boolean> {
     return this.#storeDelays;
   }
@@ -71,7 +75,8 @@ export class MemoryBus implements DelayingBus {
       const verdict = await decide(handler, message);
       if (verdict.kind === 'requeue') return 'back';
       if (verdict.kind === 'dead') this.#setAside(queue, message, verdict.reason);
-      else if (verdict.reply !== undefined && message.reply_to !== '') this.#reply(message, verdict.reply);
+      if (verdict.reply !== undefined && message.reply_to !== '') this.#reply(message, verdict.reply);
+      if (verdict.kind === 'done') verdict.settled?.(true);
       return 'settled';
     });
     this.#consumers.add(consumer);
@@ -147,7 +152,10 @@ export class MemoryBus implements DelayingBus {
   #route(outgoing: OutgoingMessage): void {
     const { exchange, routing_key, expiration_ms } = outgoing;
     const made: MemoryMessage = {
-      ...message(routing_key, outgoing.body, outgoing.message_id ?? ''),
+      ...message(routing_key, Buffer.from(outgoing.body, outgoing.encoding ?? 'utf8'), outgoing.message_id ?? ''),
+      correlation_id: outgoing.correlation_id ?? '',
+      reply_to: outgoing.reply_to ?? '',
+      ...(outgoing.content_type !== undefined && { content_type: outgoing.content_type }),
       headers: outgoing.headers ?? {},
       ...(expiration_ms !== undefined && { expires: performance.now() + expiration_ms }),
     };
@@ -194,12 +202,12 @@ export class MemoryBus implements DelayingBus {
   }
 
   #setAside(queue: string, dead: MemoryMessage, reason: string): void {
-    const { message_id, routing_key } = dead;
+    const { message_id, correlation_id, reply_to, routing_key } = dead;
     this.#log.warn({ queue, message_id, reason }, 'message set aside to the dead-letter queue');
     const target = this.#queue(deadLetterQueue(queue));
     if (target.length >= MAX_WAITING) target.dropOldest();
     const headers = { ...dead.headers, ...deadLetterHeaders(reason, queue, routing_key) };
-    target.put({ ...message(target.name, dead.body, message_id), correlation_id: dead.correlation_id, headers });
+    target.put({ ...message(target.name, dead.body, message_id), correlation_id, reply_to, headers });
   }
 
   #queue(name: string): MemoryQueue {

@@ -82,8 +82,10 @@ export interface FlowStore {
 
 /** Immutable lists of actions. `owner`: the customer (key = hash of the bytes) or one activeflow (key = an id). */
 export interface ListStore {
-  /** Writes it unless it is there. */
+  /** Writes it unless it is there, and says that it is in use now: `RetentionStore.unusedLists` lets it be for its time. */
   put(owner: string, key: string, actions: readonly Action[]): Promise<void>;
+  /** Says that it is in use for `ms` from now: by an activeflow that runs on another flow's list. */
+  use(owner: string, key: string, ms: number): Promise<void>;
   get(owner: string, key: string): Promise<ActionList | undefined>;
 }
 
@@ -154,16 +156,33 @@ export interface EventStore {
   backlog(): Promise<{ pending: number; age_ms: number }>;
 }
 
+/** What a message was sent with besides its headers; absent: without. */
+export interface DelayedProperties {
+  readonly message_id?: string;
+  readonly correlation_id?: string;
+  readonly reply_to?: string;
+  readonly content_type?: string;
+  /** How `body` stands for bytes that are no UTF-8. */
+  readonly encoding?: 'base64';
+}
+
 /** Messages for later: what the broker's delay exchange holds when the broker has no plugin for it. */
 export interface DelayedMessage {
+  /** The row's own. Of a message that has no id: its content's hash, a slash, and something that no other one has. */
   readonly id: string;
   readonly queue: string;
   readonly body: string;
   readonly headers: { readonly [name: string]: Json };
+  readonly properties: DelayedProperties;
 }
 
 export interface DelayStore {
-  add(message: DelayedMessage, delay_ms: number): Promise<void>;
+  /** The same id again: nothing, the first one stands. `open`: it is not known yet whether its delivery is acknowledged. */
+  add(message: DelayedMessage, delay_ms: number, open?: 'open'): Promise<void>;
+  /** Rows `<content>/…` that are open. */
+  open(content: string): Promise<string[]>;
+  /** Its delivery is acknowledged: an equal message is another one from now on. */
+  settled(id: string): Promise<void>;
   claim(limit: number, lease_ms: number): Promise<DelayedMessage[]>;
   done(ids: readonly string[]): Promise<void>;
 }
@@ -174,6 +193,65 @@ export interface RedeliveryStore {
   count(id: string): Promise<number>;
 }
 
+/** One step of clearing away. */
+export interface Cleared {
+  /** What was deleted. */
+  readonly count: number;
+  /** Where the next step goes on; null: everything was looked at. */
+  readonly next: string | null;
+}
+
+/**
+ * Deletes what is no longer needed, step by step: each looks at `limit` rows behind the place `after` (empty: from the
+ * start). Safe to run in several processes at once, and to break off anywhere. Ages by the database's clock.
+ */
+export interface RetentionStore {
+  /** Activeflows that ended `age_ms` ago and have published everything, with their traces and lists. */
+  endedActiveflows(age_ms: number, after: string, limit: number): Promise<Cleared>;
+  /** Temporary flows that expired `age_ms` ago and that no activeflow names. */
+  temporaryFlows(age_ms: number, after: string, limit: number): Promise<Cleared>;
+  /** Lists that nothing names and that were last used `age_ms` ago. */
+  unusedLists(age_ms: number, after: string, limit: number): Promise<Cleared>;
+  /** Answers by request key whose time is over. */
+  flowAnswers(limit: number): Promise<Cleared>;
+  redeliveries(age_ms: number, after: string, limit: number): Promise<Cleared>;
+}
+
+/** Who does what only one process should do at a time. It saves work; nothing may rely on it to be right. */
+export interface LeaseStore {
+  /** True: it is the holder's for `ms` from now, anew or still. */
+  take(name: string, holder: string, ms: number): Promise<boolean>;
+}
+
+export interface Erasure {
+  readonly customer_id: string;
+  /** Since it was asked for. */
+  readonly age_ms: number;
+}
+
+/** Customers who are gone and whose things are to be erased, as long as that lasts. */
+export interface ErasureStore {
+  add(customer_id: string): Promise<void>;
+  claim(lease_ms: number): Promise<Erasure | undefined>;
+  /** It is to be looked at again in `in_ms`. */
+  again(customer_id: string, in_ms: number): Promise<void>;
+  done(customer_id: string): Promise<void>;
+  pending(): Promise<number>;
+  /** Erases activeflows that have ended and published everything. left: there are more, of whatever state. */
+  activeflows(customer_id: string, limit: number): Promise<{ readonly erased: number; readonly left: boolean }>;
+  /** Erases deleted flows with their versions; how many. */
+  flows(customer_id: string, limit: number): Promise<number>;
+  /** Erases lists; their keys. */
+  lists(customer_id: string, limit: number): Promise<string[]>;
+}
+
+/** A setting of the server with which a commit is answered before it is on the disk. */
+export interface WeakSetting {
+  readonly setting: string;
+  readonly value: string;
+  readonly expected: string;
+}
+
 export interface Store {
   readonly flows: FlowStore;
   readonly lists: ListStore;
@@ -182,12 +260,17 @@ export interface Store {
   readonly events: EventStore;
   readonly delays: DelayStore;
   readonly redeliveries: RedeliveryStore;
+  readonly retention: RetentionStore;
+  readonly leases: LeaseStore;
+  readonly erasures: ErasureStore;
   /** Brings the schema up to date; one replica at a time. Returns the names of what it ran. */
   migrate(): Promise<string[]>;
   /** Throws when the database cannot be reached, or is not migrated. */
   check(): Promise<void>;
   /** The database's time minus this process's, in ms. */
   clockOffset(): Promise<number>;
+  /** Settings that make a commit less durable than promised; empty: none. */
+  weakSettings(): Promise<WeakSetting[]>;
   close(): Promise<void>;
 }
 
@@ -217,6 +300,8 @@ export interface Delivery {
   readonly redelivered: boolean;
   readonly headers: { readonly [name: string]: unknown };
   readonly routing_key: string;
+  /** Absent: none was given. */
+  readonly content_type?: string;
 }
 
 export interface OutgoingMessage {
@@ -224,16 +309,27 @@ export interface OutgoingMessage {
   readonly exchange: string;
   readonly routing_key: string;
   readonly body: string;
+  /** How `body` stands for bytes; default utf8. */
+  readonly encoding?: 'base64';
   readonly message_id?: string;
+  readonly correlation_id?: string;
+  readonly reply_to?: string;
+  /** default application/json */
+  readonly content_type?: string;
   readonly headers?: { readonly [name: string]: Json };
   readonly expiration_ms?: number;
 }
 
 /** What a handler wants done with a delivery, after which it is acknowledged. */
 export type Verdict =
-  | { readonly kind: 'done'; readonly reply?: string }
-  /** Set aside to the dead-letter queue with its reason. */
-  | { readonly kind: 'dead'; readonly reason: string }
+  | {
+      readonly kind: 'done';
+      readonly reply?: string;
+      /** Called when it was acknowledged (true), or could not be, so that it will come again. */
+      readonly settled?: (acknowledged: boolean) => void;
+    }
+  /** Set aside to the dead-letter queue with its reason; `reply` goes to who waits for an answer. */
+  | { readonly kind: 'dead'; readonly reason: string; readonly reply?: string }
   /** Given back: another process, or this one later, shall have it. */
   | { readonly kind: 'requeue' };
 

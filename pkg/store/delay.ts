@@ -1,6 +1,11 @@
 import type { Json } from '../model/json.ts';
-import type { DelayedMessage, DelayStore } from '../service/ports.ts';
+import type { DelayedMessage, DelayedProperties, DelayStore } from '../service/ports.ts';
 import type { Session } from './session.ts';
+
+/** As stored. `open`: its delivery is not known to be acknowledged. */
+interface StoredProperties extends DelayedProperties {
+  readonly open?: true;
+}
 
 export class SqlDelayStore implements DelayStore {
   readonly #session: Session;
@@ -9,10 +14,40 @@ export class SqlDelayStore implements DelayStore {
     this.#session = session;
   }
 
-  /** The same id again: nothing, the first one stands. */
-  async add({ id, queue, body, headers }: DelayedMessage, delay_ms: number): Promise<void> {
-    const row = { id, queue, body, headers: JSON.stringify(headers), due_at: this.#session.dialect.now(delay_ms) };
+  async add({ id, queue, body, headers, properties }: DelayedMessage, delay_ms: number, open?: 'open'): Promise<void> {
+    const stored: StoredProperties = { ...properties, ...(open && { open: true }) };
+    const due_at = this.#session.dialect.now(delay_ms);
+    const row = { id, queue, body, headers: JSON.stringify(headers), properties: JSON.stringify(stored), due_at };
     await this.#session.insertOnce((db) => db.insertInto('delayed_messages').values(row).execute());
+  }
+
+  async open(content: string): Promise<string[]> {
+    // All that begins with the content and a slash: 0 is what comes after a slash.
+    const rows = await this.#session.run((db) =>
+      db
+        .selectFrom('delayed_messages')
+        .select(['id', 'properties'])
+        .where('id', '>', `${content}/`)
+        .where('id', '<', `${content}0`)
+        .execute(),
+    );
+    return rows.filter((row) => parse(row.properties)?.open).map((row) => row.id);
+  }
+
+  async settled(id: string): Promise<void> {
+    const row = await this.#session.run((db) =>
+      db.selectFrom('delayed_messages').select('properties').where('id', '=', id).executeTakeFirst(),
+    );
+    const known = row && parse(row.properties);
+    if (!known?.open) return;
+    const { open: _, ...properties } = known;
+    await this.#session.run((db) =>
+      db
+        .updateTable('delayed_messages')
+        .set({ properties: JSON.stringify(properties) })
+        .where('id', '=', id)
+        .execute(),
+    );
   }
 
   async claim(limit: number, lease_ms: number): Promise<DelayedMessage[]> {
@@ -20,7 +55,7 @@ export class SqlDelayStore implements DelayStore {
     const rows = await this.#session.transaction(async (trx) => {
       const found = await trx
         .selectFrom('delayed_messages')
-        .select(['id', 'queue', 'body', 'headers'])
+        .select(['id', 'queue', 'body', 'headers', 'properties'])
         .where('due_at', '<=', dialect.now())
         .orderBy('due_at')
         .limit(limit)
@@ -36,11 +71,19 @@ export class SqlDelayStore implements DelayStore {
       }
       return found;
     });
-    return rows.map((row) => ({ ...row, headers: JSON.parse(row.headers) as { [name: string]: Json } }));
+    return rows.map(({ id, queue, body, headers, properties }) => {
+      // An older release knew no properties: the row's id was the message's.
+      const { open: _, ...sent } = parse(properties) ?? { message_id: id };
+      return { id, queue, body, headers: JSON.parse(headers) as { [name: string]: Json }, properties: sent };
+    });
   }
 
   async done(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     await this.#session.run((db) => db.deleteFrom('delayed_messages').where('id', 'in', ids).execute());
   }
+}
+
+function parse(properties: string | null): StoredProperties | undefined {
+  return properties === null ? undefined : (JSON.parse(properties) as StoredProperties);
 }

@@ -46,6 +46,13 @@ const BY_ERRNO: { readonly [errno: number]: Failure } = {
   1406: 'too_large',
 };
 
+/** The server is there and reads, and takes no writes: --read-only, read-only mode. */
+const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1836]);
+
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error && READ_ONLY.has(error.errno);
+}
+
 /** Nothing was sent in these cases: the connection did not come about. */
 const NOT_CONNECTED = new Set([
   'NOT_CONNECTED',

@@ -1,19 +1,24 @@
 import { Kysely, type Dialect as KyselyDialect, MysqlDialect } from 'kysely';
-import type { Store } from '../service/ports.ts';
+import type { Store, WeakSetting } from '../service/ports.ts';
 import { SqlActiveflowStore } from './activeflow.ts';
 import { clockOffset } from './clock.ts';
 import { SqlDelayStore } from './delay.ts';
 import { mysqlDialect, sqliteDialect } from './dialect.ts';
 import { describeAddress, type MysqlAddress, parseDsn } from './dsn.ts';
+import { weakSettings } from './durability.ts';
+import { SqlErasureStore } from './erasure.ts';
 import { SqlEventStore } from './event.ts';
 import { SqlFlowStore } from './flow.ts';
 import { type CommitLane, GroupCommit } from './group-commit.ts';
 import { SqlHistoryStore } from './history.ts';
+import { SqlLeaseStore } from './lease.ts';
 import { SqlListStore } from './list.ts';
 import { checkSchema, migrate } from './migrate.ts';
 import { QueryPool } from './mysql.ts';
 import { MysqlLane } from './mysql-lane.ts';
+import { ReadOnlyWatch } from './read-only.ts';
 import { SqlRedeliveryStore } from './redelivery.ts';
+import { SqlRetentionStore } from './retention.ts';
 import type { Schema } from './schema.ts';
 import { Session } from './session.ts';
 import { DEFAULT_SETTLING, type Settling } from './settle.ts';
@@ -34,6 +39,8 @@ export interface MysqlStoreOptions extends CommonOptions {
   readonly connections?: number;
   /** Connections for commits of activeflows; default 2. */
   readonly commit_connections?: number;
+  /** Told when the server turned out to be read-only, as one is that a failover has left behind. */
+  readonly onReadOnly?: (where: string) => void;
 }
 
 export interface SqliteStoreOptions extends CommonOptions {
@@ -56,12 +63,13 @@ export function openMysqlStore(options: MysqlStoreOptions): Store {
   const address = parseDsn(options.dsn);
   const settling = settlingOf(options);
   const where = describeAddress(address);
-  const db = kysely(poolDialect(address, options.connections ?? 10, settling.statement_ms));
+  const watch = new ReadOnlyWatch(() => options.onReadOnly?.(where));
+  const db = kysely(poolDialect(address, options.connections ?? 10, settling.statement_ms, watch));
   const session = new Session(db, mysqlDialect, where);
-  const lanes = Array.from({ length: options.commit_connections ?? 2 }, () => new MysqlLane(address, where, settling));
+  const lanes = Array.from({ length: options.commit_connections ?? 2 }, () => new MysqlLane(address, where, settling, watch));
   return new SqlStore(session, lanes, options, async (work) => {
     // One connection holds get_lock, one is for what is asked beside it; no time limit for a statement.
-    const own = kysely(poolDialect(address, 2, 0));
+    const own = kysely(poolDialect(address, 2, 0, new ReadOnlyWatch(() => undefined)));
     try {
       return await work(own);
     } finally {
@@ -87,6 +95,9 @@ class SqlStore implements Store {
   readonly events: SqlEventStore;
   readonly delays: SqlDelayStore;
   readonly redeliveries: SqlRedeliveryStore;
+  readonly retention: SqlRetentionStore;
+  readonly leases: SqlLeaseStore;
+  readonly erasures: SqlErasureStore;
   readonly #session: Session;
   readonly #commits: GroupCommit;
   readonly #forMigration: ForMigration;
@@ -109,6 +120,9 @@ class SqlStore implements Store {
     this.events = new SqlEventStore(session);
     this.delays = new SqlDelayStore(session);
     this.redeliveries = new SqlRedeliveryStore(session);
+    this.retention = new SqlRetentionStore(session);
+    this.leases = new SqlLeaseStore(session);
+    this.erasures = new SqlErasureStore(session);
   }
 
   migrate(): Promise<string[]> {
@@ -129,6 +143,10 @@ class SqlStore implements Store {
     return clockOffset(this.#session);
   }
 
+  weakSettings(): Promise<WeakSetting[]> {
+    return weakSettings(this.#session);
+  }
+
   /** What was asked for before is finished first. */
   close(): Promise<void> {
     this.#closed ??= this.#commits.close().finally(() => this.#session.db.destroy());
@@ -136,8 +154,8 @@ class SqlStore implements Store {
   }
 }
 
-function poolDialect(address: MysqlAddress, connections: number, timeout_ms: number): KyselyDialect {
-  return new MysqlDialect({ pool: new QueryPool(address, connections, timeout_ms) });
+function poolDialect(address: MysqlAddress, connections: number, timeout_ms: number, watch: ReadOnlyWatch): KyselyDialect {
+  return new MysqlDialect({ pool: new QueryPool(address, connections, timeout_ms, watch) });
 }
 
 function kysely(dialect: KyselyDialect): Kysely<Schema> {

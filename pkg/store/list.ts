@@ -9,12 +9,22 @@ export class SqlListStore implements ListStore {
     this.#session = session;
   }
 
-  /** A list never changes, so that whoever wrote it first wrote the same. */
+  /**
+   * A list never changes, so that whoever wrote it first wrote the same; only when it was last used is renewed. When it
+   * was cleared away between the two statements, it is written anew.
+   */
   async put(owner: string, key: string, actions: readonly Action[]): Promise<void> {
     const text = JSON.stringify(actions);
-    await this.#session.insertOnce((db) =>
-      db.insertInto('action_lists').values({ owner, list_key: key, actions: text }).execute(),
-    );
+    const tm_used = this.#session.dialect.now();
+    for (;;) {
+      const row = { owner, list_key: key, actions: text, tm_used };
+      if (await this.#session.insertOnce((db) => db.insertInto('action_lists').values(row).execute())) return;
+      if (await this.#renew(owner, key, 0)) return;
+    }
+  }
+
+  async use(owner: string, key: string, ms: number): Promise<void> {
+    await this.#renew(owner, key, ms);
   }
 
   async get(owner: string, key: string): Promise<ActionList | undefined> {
@@ -22,5 +32,21 @@ export class SqlListStore implements ListStore {
       db.selectFrom('action_lists').select('actions').where('owner', '=', owner).where('list_key', '=', key).executeTakeFirst(),
     );
     return row && indexActions(JSON.parse(row.actions) as Action[]);
+  }
+
+  /** Never back: another activeflow may need it for longer. False: it is not there. */
+  async #renew(owner: string, key: string, ms: number): Promise<boolean> {
+    const until = this.#session.dialect.now(ms);
+    const result = await this.#session.run((db) =>
+      db
+        .updateTable('action_lists')
+        .set((eb) => ({
+          tm_used: eb.case().when('tm_used', '>', until).then(eb.ref('tm_used')).else(until).end(),
+        }))
+        .where('owner', '=', owner)
+        .where('list_key', '=', key)
+        .executeTakeFirst(),
+    );
+    return result.numUpdatedRows > 0n;
   }
 }

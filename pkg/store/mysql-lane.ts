@@ -5,6 +5,7 @@ import type { MysqlAddress } from './dsn.ts';
 import { classify, NotConnected, StatementTimeout, spoilsConnection, tooLarge } from './errors.ts';
 import type { CommitLane, CommitResult } from './group-commit.ts';
 import { abort, openConnection } from './mysql.ts';
+import type { ReadOnlyWatch } from './read-only.ts';
 import { outcomeUnknown, type Settling, settle } from './settle.ts';
 import { outcomeOf } from './token.ts';
 
@@ -24,6 +25,8 @@ interface Link {
   /** The most that it takes in one message, in bytes. */
   readonly max_packet: number;
   readonly mariadb: boolean;
+  /** The turn of the watch that it belongs to. */
+  readonly turn: number;
 }
 
 /**
@@ -36,12 +39,14 @@ export class MysqlLane implements CommitLane {
   readonly #address: MysqlAddress;
   readonly #where: string;
   readonly #settling: Settling;
+  readonly #watch: ReadOnlyWatch;
   #link: Link | undefined;
 
-  constructor(address: MysqlAddress, where: string, settling: Settling) {
+  constructor(address: MysqlAddress, where: string, settling: Settling, watch: ReadOnlyWatch) {
     this.#address = address;
     this.#where = where;
     this.#settling = settling;
+    this.#watch = watch;
   }
 
   async write(batch: readonly CommitRow[]): Promise<readonly CommitResult[]> {
@@ -77,7 +82,7 @@ export class MysqlLane implements CommitLane {
    * and a row of placeholders tells it nothing about them: there they go as text.
    */
   async #writeTogether(batch: readonly CommitRow[]): Promise<number | 'too large'> {
-    const { max_packet, mariadb } = this.#link ?? (await this.#open());
+    const { max_packet, mariadb } = await this.#linked();
     const bytes = batch.reduce((sum, row) => sum + row.bytes, 0);
     // Quoting may double it.
     if (bytes * 2 > max_packet) return 'too large';
@@ -92,7 +97,7 @@ export class MysqlLane implements CommitLane {
       { deadline, unknown },
       {
         write: async () => {
-          const { max_packet } = this.#link ?? (await this.#open());
+          const { max_packet } = await this.#linked();
           // The server would close the connection over it, which looks like any other loss.
           if (row.bytes > max_packet)
             throw tooLarge(`activeflow ${row.id} takes ${row.bytes} bytes, more than the server's max_allowed_packet`);
@@ -118,8 +123,16 @@ export class MysqlLane implements CommitLane {
   }
 
   async #run<T extends ResultSetHeader | RowDataPacket[]>(how: 'query' | 'execute', statement: Statement): Promise<T> {
-    const { connection } = this.#link ?? (await this.#open());
+    const { connection } = await this.#linked();
     return this.#ask<T>(connection, how, statement);
+  }
+
+  /** No statement is under way here: a lane writes one batch at a time. */
+  async #linked(): Promise<Link> {
+    const link = this.#link;
+    if (link?.turn === this.#watch.turn) return link;
+    if (link) this.#drop(link.connection);
+    return this.#open();
   }
 
   #ask<T extends ResultSetHeader | RowDataPacket[]>(
@@ -127,9 +140,11 @@ export class MysqlLane implements CommitLane {
     how: 'query' | 'execute',
     { sql, values }: Statement,
   ): Promise<T> {
+    const { turn } = this.#watch;
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         clearTimeout(clock);
+        this.#watch.met(error, turn);
         // What timed out may still run there: its connection must not be used for another statement.
         if (spoilsConnection(error)) this.#drop(connection);
         reject(error);
@@ -148,12 +163,13 @@ export class MysqlLane implements CommitLane {
   }
 
   async #open(): Promise<Link> {
+    const { turn } = this.#watch;
     try {
       const connection = await openConnection(this.#address, (lost) => this.#forget(lost));
       const sql = 'SELECT @@max_allowed_packet AS max_packet, VERSION() AS version';
       const [server] = await this.#ask<ServerRow[]>(connection, 'query', { sql, values: [] });
       if (!server) throw new Error('the server does not say what it is');
-      this.#link = { connection, max_packet: server.max_packet, mariadb: server.version.includes('MariaDB') };
+      this.#link = { connection, max_packet: server.max_packet, mariadb: server.version.includes('MariaDB'), turn };
       return this.#link;
     } catch (error) {
       throw new NotConnected(error);

@@ -11,6 +11,7 @@ import {
 } from 'mysql2';
 import type { MysqlAddress } from './dsn.ts';
 import { spoilsConnection } from './errors.ts';
+import type { ReadOnlyWatch } from './read-only.ts';
 
 /**
  * What every session must be in, whatever the server's defaults: UTC; strict, so that nothing is cut off silently;
@@ -85,22 +86,31 @@ async function prepareSession(connection: Connection): Promise<void> {
 export class QueryPool implements MysqlPool {
   readonly #pool: Pool;
   readonly #timeout_ms: number;
-  readonly #prepared = new WeakSet<Connection>();
+  readonly #watch: ReadOnlyWatch;
+  /** Connections whose session is prepared, and the watch's turn that they belong to. */
+  readonly #prepared = new WeakMap<Connection, number>();
 
   /** `timeout_ms` 0: a statement may take as long as it likes. */
-  constructor(address: MysqlAddress, connections: number, timeout_ms: number) {
+  constructor(address: MysqlAddress, connections: number, timeout_ms: number, watch: ReadOnlyWatch) {
     this.#timeout_ms = timeout_ms;
+    this.#watch = watch;
     this.#pool = createPool({ ...connectionOptions(address), connectionLimit: connections, maxIdle: connections });
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
     this.#pool.getConnection((error, connection) => {
-      const ours = new QueryConnection(connection, this.#timeout_ms);
-      if (error || this.#prepared.has(connection)) {
+      const turn = error ? undefined : this.#prepared.get(connection);
+      if (turn !== undefined && turn !== this.#watch.turn) {
+        abort(connection);
+        this.getConnection(callback);
+        return;
+      }
+      const ours = new QueryConnection(connection, this.#timeout_ms, this.#watch);
+      if (error || turn !== undefined) {
         callback(error, ours);
         return;
       }
-      this.#prepared.add(connection);
+      this.#prepared.set(connection, this.#watch.turn);
       // The pool itself hears only the first error of a connection, and an unheard one ends the process.
       connection.on('error', () => abort(connection));
       prepareSession(connection).then(
@@ -121,11 +131,15 @@ export class QueryPool implements MysqlPool {
 class QueryConnection implements MysqlPoolConnection {
   readonly #connection: PoolConnection;
   readonly #timeout_ms: number;
+  readonly #watch: ReadOnlyWatch;
+  readonly #turn: number;
   #spoilt = false;
 
-  constructor(connection: PoolConnection, timeout_ms: number) {
+  constructor(connection: PoolConnection, timeout_ms: number, watch: ReadOnlyWatch) {
     this.#connection = connection;
     this.#timeout_ms = timeout_ms;
+    this.#watch = watch;
+    this.#turn = watch.turn;
   }
 
   query(sql: string, parameters: unknown[]): { stream: <T>(options: MysqlStreamOptions) => MysqlStream<T> };
@@ -135,13 +149,14 @@ class QueryConnection implements MysqlPoolConnection {
     const options = { sql, values, ...(this.#timeout_ms > 0 && { timeout: this.#timeout_ms }) };
     this.#connection.query(options, (error: QueryError | null, result: unknown) => {
       if (error && spoilsConnection(error)) this.#spoilt = true;
+      if (error) this.#watch.met(error, this.#turn);
       callback(error, result as MysqlQueryResult);
     });
     return undefined;
   }
 
   release(): void {
-    if (this.#spoilt) abort(this.#connection);
+    if (this.#spoilt || this.#turn !== this.#watch.turn) abort(this.#connection);
     else this.#connection.release();
   }
 }

@@ -8,13 +8,17 @@ export interface Schema {
   flows: FlowRow;
   flow_versions: { flow_id: string; version: number; list: string; tm_create: string };
   flow_answers: { key_hash: string; status_code: number; data: string; expires_at: string };
-  action_lists: { owner: string; list_key: string; actions: string };
+  /** tm_used: when it was last put, or until when it is needed anyway; NULL: written by an older release. */
+  action_lists: { owner: string; list_key: string; actions: string; tm_used: string | null };
   activeflows: ActiveflowRow;
   trace_steps: { activeflow_id: string; seq: number; step: string };
   history_records: { activeflow_id: string; revision: number; record: string };
   events: { position: Generated<number>; id: string; type: string; data: string; tm_create: string; claimable_at: string };
-  delayed_messages: { id: string; queue: string; body: string; headers: string; due_at: string };
+  /** properties: `DelayedProperties` and whether the delivery is known to be settled; NULL: written by an older release. */
+  delayed_messages: { id: string; queue: string; body: string; headers: string; properties: string | null; due_at: string };
   redeliveries: { id: string; seen: number; tm_update: string };
+  leases: { name: string; holder: string; expires_at: string };
+  erasures: { customer_id: string; claimable_at: string; tm_create: string };
 }
 
 export interface FlowRow {

@@ -60,6 +60,7 @@ eachStore('delayed messages', (get) => {
     queue: `queue ${n}`,
     body: `{"n":${n}}`,
     headers: { 'x-n': n, deep: { list: [null] } },
+    properties: { message_id: `m-${n}`, reply_to: 'back' },
   });
 
   it('are claimed when they are due, earliest first, and again after the lease, until they are done', async () => {

@@ -9,7 +9,7 @@ import { Publisher, toRaw } from './publisher.ts';
 import { Replier } from './replier.ts';
 import { Requester } from './requester.ts';
 import { Server } from './server.ts';
-import { Topology } from './topology.ts';
+import { Topology, withChannel } from './topology.ts';
 
 export interface AmqpBusOptions {
   /** amqp:// or amqps:// */
@@ -73,6 +73,17 @@ export class AmqpBus implements DelayingBus {
 
   async delayIsStored(): Promise<boolean> {
     return (await this.#delay.mode()) === 'stored';
+  }
+
+  async waiting(queue: string): Promise<number> {
+    this.#assertOpen();
+    const model = await this.#consuming.up();
+    try {
+      return (await withChannel(model, (channel) => channel.checkQueue(queue))).messageCount;
+    } catch (error) {
+      if (replyCode(error) === 404) return 0;
+      throw error;
+    }
   }
 
   async serve(

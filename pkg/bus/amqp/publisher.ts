@@ -174,16 +174,18 @@ export class Publisher {
 
 /** An event or message of the port as it goes to the broker: on disk before it is confirmed. */
 export function toRaw(message: OutgoingMessage): RawMessage {
-  const { message_id, headers, expiration_ms } = message;
+  const { message_id, correlation_id, reply_to, headers, expiration_ms } = message;
   return {
     exchange: message.exchange,
     routing_key: message.routing_key,
-    body: Buffer.from(message.body),
+    body: Buffer.from(message.body, message.encoding ?? 'utf8'),
     options: {
       persistent: true,
-      contentType: 'application/json',
+      contentType: message.content_type ?? 'application/json',
       timestamp: Math.floor(Date.now() / 1_000),
       ...(message_id !== undefined && { messageId: message_id }),
+      ...(correlation_id !== undefined && { correlationId: correlation_id }),
+      ...(reply_to !== undefined && { replyTo: reply_to }),
       ...(headers !== undefined && { headers }),
       ...(expiration_ms !== undefined && { expiration: expiration(expiration_ms) }),
     },

@@ -130,21 +130,24 @@ export class Server implements Serving {
 
   async #carryOut(channel: Channel, message: ConsumeMessage, verdict: Verdict): Promise<void> {
     if (verdict.kind === 'requeue') return this.#giveBack(channel, message);
-    if (verdict.kind === 'dead') {
-      await this.#setAside(message, verdict.reason);
-    } else if (verdict.reply !== undefined) {
+    if (verdict.kind === 'dead') await this.#setAside(message, verdict.reason);
+    if (verdict.reply !== undefined) {
       const { replyTo, correlationId } = message.properties;
       // The answer goes out first: after an acknowledgement nobody would ask for it again.
       const sent = replyTo ? this.#deps.replier.send(replyTo, correlationId ?? '', verdict.reply) : undefined;
       if (sent) await sent;
     }
-    this.#settle(() => channel.ack(message));
+    const acknowledged = this.#settle(() => channel.ack(message));
+    if (verdict.kind === 'done') verdict.settled?.(acknowledged);
   }
 
   async #setAside(message: ConsumeMessage, reason: string): Promise<void> {
     const { queue, transient } = this.#options;
     if (transient) return this.#deps.log.warn({ queue, reason }, 'message dropped: a transient queue has no dead-letter queue');
-    const { headers, messageId, correlationId, contentType } = message.properties;
+    const { headers, messageId, correlationId, contentType, contentEncoding, replyTo, type, appId, priority, timestamp } =
+      message.properties;
+    // Whatever it needs to be worked on after all. Not its expiration: it is to stay until somebody has looked at it.
+    const kept = { messageId, correlationId, contentType, contentEncoding, replyTo, type, appId, priority, timestamp };
     this.#deps.log.warn({ queue, message_id: messageId, reason }, 'message set aside to the dead-letter queue');
     await this.#deps.publisher.publish([
       {
@@ -152,12 +155,9 @@ export class Server implements Serving {
         routing_key: deadLetterQueue(queue),
         body: message.content,
         options: {
+          ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
           persistent: true,
-          timestamp: Math.floor(Date.now() / 1_000),
           headers: { ...headers, ...deadLetterHeaders(reason, queue, message.fields.routingKey) },
-          ...(contentType !== undefined && { contentType }),
-          ...(messageId !== undefined && { messageId }),
-          ...(correlationId !== undefined && { correlationId }),
         },
       },
     ]);
@@ -168,12 +168,14 @@ export class Server implements Serving {
     this.#settle(() => channel.nack(message, false, true));
   }
 
-  /** Throws in amqplib when the channel is gone; then the broker has the delivery back already. */
-  #settle(settle: () => void): void {
+  /** False: the channel is gone (amqplib throws), and the broker has the delivery back already. */
+  #settle(settle: () => void): boolean {
     try {
       settle();
+      return true;
     } catch (error) {
       this.#deps.log.debug({ queue: this.#options.queue, error: describe(error) }, 'delivery outlived its channel');
+      return false;
     }
   }
 }
@@ -188,5 +190,6 @@ function toDelivery(message: ConsumeMessage): Delivery {
     redelivered: fields.redelivered,
     headers: properties.headers ?? NO_HEADERS,
     routing_key: fields.routingKey,
+    ...(properties.contentType !== undefined && { content_type: properties.contentType }),
   };
 }
