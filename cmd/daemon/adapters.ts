@@ -18,7 +18,12 @@ export function serverAdapters(settings: Settings, log: Log): Adapters {
   const { redis, rabbit } = settings;
   const bus = new AmqpBus({ url: rabbit.url, delayExchange: rabbit.delay, drain_ms: settings.drain_ms, log });
   return {
-    store: openMysqlStore({ dsn: settings.dsn, connections: settings.db_connections }),
+    store: openMysqlStore({
+      dsn: settings.dsn,
+      connections: settings.db_connections,
+      onReadOnly: (where) =>
+        log.warn({ database: where }, 'the database takes no writes any more: new connections are made, to find its successor'),
+    }),
     cache: new RedisCache({ ...redis, log }),
     bus,
     openBus: () => bus.open(),

@@ -8,7 +8,8 @@ import { Dispatcher } from '../../pkg/rpc/dispatcher.ts';
 import { EVENT_SOURCES, EventDispatcher } from '../../pkg/rpc/events.ts';
 import { Router } from '../../pkg/rpc/router.ts';
 import { routes } from '../../pkg/rpc/routes.ts';
-import type { Log } from '../../pkg/service/ports.ts';
+import type { Log, Store } from '../../pkg/service/ports.ts';
+import { Retention } from '../../pkg/service/retention.ts';
 import { DelayKeeper, sendDelayed } from '../../pkg/timer/delayed.ts';
 import { wakeDue } from '../../pkg/timer/due.ts';
 import { Loop } from '../../pkg/timer/loop.ts';
@@ -19,6 +20,8 @@ import { type Wired, wire } from './wire.ts';
 const DUE_EVERY_MS = 250;
 const SWEEP_EVERY_MS = 2_000;
 const CLOCK_EVERY_MS = 10_000;
+const RETENTION_EVERY_MS = 60_000;
+const ERASURE_EVERY_MS = 1_000;
 const SEND_LEASE_MS = 15_000;
 
 /** Everything that a step of the start needs. */
@@ -47,7 +50,7 @@ export async function run(
   await startLoops(stage);
   if (settings.sandbox) await playSiblings(stage);
   const dispatcher = dispatcherOf(stage);
-  addSources(metrics, stage, () => dispatcher.underWay);
+  addSources(metrics, { ...stage, queues: queuesOf(stage) }, () => dispatcher.underWay);
   const http = await serve(stage, dispatcher);
   const where = embedded === undefined ? `requests from ${settings.rabbit.requests}` : `embedded in ${embedded}`;
   return `flow-manager ready: ${where}${http}, metrics at ${ops}`;
@@ -57,6 +60,11 @@ async function playSiblings({ bus }: Stage): Promise<void> {
   const { SIBLINGS } = await import('../control/sandbox.ts');
   const { serveSiblings } = await import('../control/sandbox-serve.ts');
   await serveSiblings(bus, SIBLINGS, () => undefined);
+}
+
+/** The queues whose messages may be set aside, by what they are for. */
+function queuesOf({ settings, bus }: Stage): Readonly<Record<string, string>> {
+  return { requests: settings.rabbit.requests, events: settings.rabbit.subscribe, delayed: bus.storedQueue };
 }
 
 function adaptersOf(settings: Settings, log: Log): Adapters {
@@ -100,6 +108,7 @@ async function connect({
   http,
   mover,
   service,
+  metrics,
   log,
   lifecycle,
 }: Stage): Promise<void> {
@@ -114,16 +123,35 @@ async function connect({
   };
   await Promise.all([retryUntilUp('database', migrated, log, lifecycle.stopping), openBus()]);
   await bus.declareExchange(settings.rabbit.events);
+  await warnOfWeakSettings(store, metrics, log);
   lifecycle.onStop('events', () => mover.drain(settings.drain_ms / 2));
   lifecycle.onStop('walks', () => service.idle());
 }
 
+/** What is answered is only as safe as the server's commit. Not knowing is no reason not to start. */
+async function warnOfWeakSettings(store: Store, metrics: Metrics, log: Log): Promise<void> {
+  try {
+    for (const weak of await store.weakSettings()) {
+      metrics.set('commit_not_flushed', { setting: weak.setting }, 1);
+      log.warn(
+        weak,
+        'the database answers a commit before it is on the disk: what was answered may be lost when its machine fails',
+      );
+    }
+  } catch (error) {
+    log.warn({ error: String(error) }, 'it is not known whether the database flushes at commit');
+  }
+}
+
 async function startLoops({ settings, store, bus, clock, mover, service, log, lifecycle }: Stage): Promise<void> {
+  const retention = new Retention(service.context, settings.retention);
   const loops = [
     new Loop('timers', DUE_EVERY_MS, () => wakeDue(service, log), log),
     new Loop('delayed messages', DUE_EVERY_MS, () => sendDelayed(store.delays, bus, SEND_LEASE_MS), log),
     new Loop('sweep', SWEEP_EVERY_MS, () => mover.sweep().then(() => false), log),
     new Loop('leases', settings.service.lease_ms / 3, () => service.renewLeases().then(() => false), log),
+    new Loop('retention', RETENTION_EVERY_MS, () => retention.turn(), log),
+    new Loop('erasure', ERASURE_EVERY_MS, () => service.customers.eraseNext(), log),
     new Loop('clock', CLOCK_EVERY_MS, async () => clock.align(await store.clockOffset()) ?? false, log),
   ];
   for (const loop of loops) loop.start();
@@ -137,7 +165,7 @@ async function startLoops({ settings, store, bus, clock, mover, service, log, li
 /** Takes requests and events, last of all, so that nothing is taken that cannot be worked on. */
 async function serve({ settings, bus, service, metrics, log, lifecycle }: Stage, dispatcher: Dispatcher): Promise<string> {
   const { rabbit } = settings;
-  const events = new EventDispatcher(service, metrics, log);
+  const events = new EventDispatcher(service, settings.max_redeliveries, metrics, log);
   const listening = await bus.serve(rabbit.subscribe, events.handle, { prefetch: 20, bind: EVENT_SOURCES });
   lifecycle.onStop('events of siblings', () => listening.close());
   const serving = await bus.serve(rabbit.requests, dispatcher.handle, { prefetch: rabbit.prefetch });

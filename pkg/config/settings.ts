@@ -2,6 +2,7 @@ import { DEFAULT_LIMITS, type Limits } from '../engine/world.ts';
 import { FlowError } from '../error/index.ts';
 import { HISTORY_KEEPS, type HistoryKeep } from '../model/history.ts';
 import type { ServiceOptions } from '../service/context.ts';
+import type { RetentionOptions } from '../service/retention.ts';
 import { checkAddresses } from './addresses.ts';
 import { type FlagValues, wrong } from './flags.ts';
 import { type HttpSettings, httpSettings } from './http.ts';
@@ -36,6 +37,7 @@ export interface Settings {
   readonly shed_creates_at: number;
   readonly limits: Limits;
   readonly service: ServiceOptions;
+  readonly retention: RetentionOptions;
 }
 
 const EMBEDDED_FOLDER = '.flow-manager';
@@ -81,6 +83,12 @@ export function toSettings(flags: FlagValues): Settings {
     customer_share: count('customer_share') / 100,
     shed_creates_at: count('shed_creates_at') / 100,
     limits: limitsOf(count),
+    retention: {
+      ended_ms: count('keep_ended_ms'),
+      temporary_flows_ms: count('keep_temporary_flows_ms'),
+      unused_lists_ms: count('keep_unused_lists_ms'),
+      redeliveries_ms: count('keep_redeliveries_ms'),
+    },
     service: {
       lease_ms: Math.max(1_000, count('lease_ms')),
       deadline_ms: count('deadline_ms'),

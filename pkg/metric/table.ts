@@ -15,6 +15,7 @@ export const COUNTER_HELP: Readonly<Record<CounterName, string>> = {
   commit_conflict_total: 'Commits that lost a race and were decided again',
   dead_letter_total: 'Messages set aside',
   sibling_request_total: 'Requests to siblings, by how they came out',
+  retention_deleted_total: 'Rows deleted because they had been kept for long enough, or with their customer',
   scrape_error_total: 'Figures that could not be read for a scrape',
 };
 
@@ -26,6 +27,9 @@ export const GAUGE_HELP: Readonly<Record<GaugeName, string>> = {
   due_backlog_age_ms: 'How late in ms the oldest of these is',
   work_under_way: 'Work that this process has begun and not finished',
   sibling_breaker_state: 'Breaker of a sibling: 0 closed, 1 half open, 2 open',
+  dead_letters: 'Messages that were set aside and lie there, by the queue that they came from',
+  erasures_pending: 'Deleted customers whose things are being erased or looked for',
+  commit_not_flushed: 'Settings of the database with which a commit is answered before it is on the disk: 1 each',
   server_up: 'Whether a server answered the last check: 1 or 0',
 };
 

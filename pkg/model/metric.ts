@@ -24,6 +24,8 @@ export const COUNTERS = {
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */
   sibling_request_total: ['sibling', 'outcome'],
+  /** kind: activeflow, temporary_flow, flow_answer, redelivery, action_list; customer_…: with a deleted customer */
+  retention_deleted_total: ['kind'],
   scrape_error_total: ['source'],
 } as const;
 
@@ -38,6 +40,11 @@ export const GAUGES = {
   work_under_way: ['kind'],
   /** 0 closed, 1 half open, 2 open */
   sibling_breaker_state: ['sibling'],
+  /** queue: requests, events, delayed */
+  dead_letters: ['queue'],
+  erasures_pending: [],
+  /** setting: innodb_flush_log_at_trx_commit, sync_binlog, synchronous */
+  commit_not_flushed: ['setting'],
   /** server: rabbitmq, database, redis */
   server_up: ['server'],
 } as const;

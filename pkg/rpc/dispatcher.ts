@@ -1,10 +1,11 @@
-import { createHash, hash } from 'node:crypto';
-import { invalid, toFlowError } from '../error/index.ts';
+import { hash } from 'node:crypto';
+import { FlowError, invalid, toFlowError } from '../error/index.ts';
 import { isJsonObject, type Json } from '../model/json.ts';
 import type { Delivery, Log, Meter, RedeliveryStore, Verdict } from '../service/ports.ts';
 import type { Admission } from './admission.ts';
 import { errorResponse, hideInternal, ok, parseRequest, type Request, type Response } from './envelope.ts';
 import { FairTurns } from './fair-turns.ts';
+import { countRedelivery, tooOften } from './redelivery.ts';
 import type { Call, Route, Router } from './router.ts';
 
 /** What a request fails with that may succeed later, with nothing done yet. */
@@ -50,9 +51,12 @@ export class Dispatcher {
   };
 
   async #judge(delivery: Delivery): Promise<Verdict> {
-    const tried = delivery.redelivered ? await this.#countRedelivery(delivery) : 0;
-    if (tried > this.#options.max_redeliveries)
-      return { kind: 'dead', reason: `delivered again ${tried} times, and never worked on to its end` };
+    const tried = await countRedelivery(this.#options.redeliveries, delivery, this.#options.log);
+    if (tried > this.#options.max_redeliveries) {
+      const reason = tooOften(tried);
+      const error = new FlowError('INTERNAL', 'SET_ASIDE', `this request was set aside: ${reason}`);
+      return { kind: 'dead', reason, reply: JSON.stringify(errorResponse(error)) };
+    }
     const text = UTF8.decode(delivery.body);
     const response = await this.respond(text, delivery);
     if (delivery.reply_to !== '') return { kind: 'done', reply: JSON.stringify(response) };
@@ -60,21 +64,6 @@ export class Dispatcher {
     if (LATER.has(reasonOf(response))) return { kind: 'requeue' };
     if (response.status_code === 400 && !isEnvelope(text)) return { kind: 'dead', reason: messageOf(response) };
     return { kind: 'done' };
-  }
-
-  /** Before it is worked on: a message that crashes this process must be known as such by the next one. */
-  async #countRedelivery(delivery: Delivery): Promise<number> {
-    const id = createHash('sha256')
-      .update(delivery.message_id)
-      .update(delivery.correlation_id)
-      .update(delivery.body)
-      .digest('hex');
-    try {
-      return await this.#options.redeliveries.count(id);
-    } catch (error) {
-      this.#options.log.warn({ error: String(error) }, 'a redelivery could not be counted');
-      return 0;
-    }
   }
 
   async respond(text: string, caller: Caller): Promise<Response> {

@@ -1,8 +1,10 @@
-import { toFlowError } from '../error/index.ts';
+import { FlowError, toFlowError } from '../error/index.ts';
 import { isUuid, NIL } from '../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import type { Delivery, Log, Meter, Verdict } from '../service/ports.ts';
+import type { Delivery, Log, Meter, RedeliveryStore, Verdict } from '../service/ports.ts';
 import type { Service } from '../service/service.ts';
+import { errorResponse } from './envelope.ts';
+import { countRedelivery, tooOften } from './redelivery.ts';
 
 /** The exchanges of siblings whose events this service listens to. */
 export const EVENT_SOURCES = ['bin-manager.customer-manager.event', 'bin-manager.call-manager.event'] as const;
@@ -14,8 +16,13 @@ export class EventDispatcher {
   readonly #handlers: Readonly<Record<string, EventHandler>>;
   readonly #meter: Meter;
   readonly #log: Log;
+  readonly #redeliveries: RedeliveryStore;
+  readonly #max: number;
 
-  constructor(service: Service, meter: Meter, log: Log) {
+  /** `max_redeliveries`: how often an event may come again because it was never worked on to its end. */
+  constructor(service: Service, max_redeliveries: number, meter: Meter, log: Log) {
+    this.#redeliveries = service.context.store.redeliveries;
+    this.#max = max_redeliveries;
     this.#meter = meter;
     this.#log = log;
     this.#handlers = {
@@ -38,10 +45,12 @@ export class EventDispatcher {
   async #judge(delivery: Delivery): Promise<Verdict> {
     const since = performance.now();
     const event = parse(delivery.body);
-    if (!isJsonObject(event) || typeof event.type !== 'string')
-      return { kind: 'dead', reason: 'not an event: no JSON object with a type' };
+    if (!isJsonObject(event) || typeof event.type !== 'string') return unreadable();
     const handler = Object.hasOwn(this.#handlers, event.type) ? this.#handlers[event.type] : undefined;
     if (!handler) return { kind: 'done' };
+    // Only those that somebody here works on: all others are done with at once.
+    const tried = await countRedelivery(this.#redeliveries, delivery, this.#log);
+    if (tried > this.#max) return { kind: 'dead', reason: tooOften(tried) };
     const labels = { publisher: typeof event.publisher === 'string' ? event.publisher : 'unknown', type: event.type };
     try {
       await handler(isJsonObject(event.data) ? event.data : {});
@@ -54,6 +63,13 @@ export class EventDispatcher {
       this.#meter.observe('receive_subscribe_event_process_time', labels, performance.now() - since);
     }
   }
+}
+
+/** An event wants no answer; who sent this with an address for one has taken this queue for another. */
+function unreadable(): Verdict {
+  const reason = 'not an event: no JSON object with a type';
+  const error = new FlowError('INVALID_ARGUMENT', 'BAD_EVENT', `${reason}: expected {type, publisher, data_type, data}`);
+  return { kind: 'dead', reason, reply: JSON.stringify(errorResponse(error)) };
 }
 
 function parse(body: Uint8Array): Json | undefined {

@@ -12,6 +12,14 @@ const EMPTY: ActionList = indexActions([]);
 const SHARED_MS = 3_600_000;
 
 /**
+ * How long it is not said again that a list is in use, in ms: far below how long one is kept that nothing names. What is
+ * in memory is no proof that it is still stored.
+ */
+const IN_USE_MS = 600_000;
+/** An activeflow without a deadline may need a list for ever; a hundred years are that. */
+const FOR_EVER_MS = 100 * 365 * 86_400_000;
+
+/**
  * Lists of actions by owner and key. They never change, so what is in memory, in this process or in the cache that
  * all processes share, is as good as what is stored. A customer's lists are known by the hash of their bytes; an activeflow's own by an id.
  */
@@ -19,6 +27,8 @@ export class Lists {
   readonly #store: ListStore;
   readonly #shared: Cache;
   readonly #near: LRUCache<string, ActionList>;
+  /** Lists that this process has put lately. */
+  readonly #put = new LRUCache<string, true>({ max: 20_000, ttl: IN_USE_MS });
 
   constructor(store: ListStore, shared: Cache, bytes: number) {
     this.#store = store;
@@ -35,9 +45,23 @@ export class Lists {
 
   async put(owner: string, key: string, actions: readonly Action[]): Promise<void> {
     const place = `${owner}/${key}`;
-    if (this.#near.has(place)) return;
+    if (this.#near.has(place) && this.#put.has(place)) return;
     await this.#store.put(owner, key, actions);
+    this.#put.set(place, true);
     this.#near.set(place, indexActions(actions));
+  }
+
+  /** Before an activeflow runs on another flow's list: that flow may go before it does. `until`: RFC 3339; null: for ever. */
+  async keep(owner: string, key: string, until: string | null, now: number): Promise<void> {
+    await this.#store.use(owner, key, until === null ? FOR_EVER_MS : Math.max(0, Date.parse(until) - now));
+  }
+
+  /** What was erased is not to be found in a cache either; other processes' memory forgets it in time. */
+  async forget(owner: string, key: string): Promise<void> {
+    const place = `${owner}/${key}`;
+    this.#near.delete(place);
+    this.#put.delete(place);
+    await this.#shared.delete(`list/${place}`);
   }
 
   /** In memory, or undefined. */

@@ -31,7 +31,7 @@ export class Service {
     this.next = new NextService(context, keeper, this.#walker);
     this.control = new ControlService(context, keeper, this.#walker);
     this.query = new QueryService(context, lists);
-    this.customers = new CustomerService(context, this.flows, this.control);
+    this.customers = new CustomerService(context, lists, this.flows, this.control);
   }
 
   /** Puts off the leases of all walks that this process is at, so that no other takes them over. */

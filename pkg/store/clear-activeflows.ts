@@ -50,9 +50,7 @@ async function clearTraces(session: Session, ids: readonly string[]): Promise<vo
       .executeTakeFirst(),
   );
   for (let upTo = STEPS; upTo - STEPS < (longest?.seq ?? 0); upTo += STEPS) {
-    await session.run((db) =>
-      db.deleteFrom('trace_steps').where('activeflow_id', 'in', ids).where('seq', '<=', upTo).execute(),
-    );
+    await session.run((db) => db.deleteFrom('trace_steps').where('activeflow_id', 'in', ids).where('seq', '<=', upTo).execute());
   }
 }
 
@@ -64,8 +62,6 @@ async function clearOwnLists(session: Session, ids: readonly string[]): Promise<
     if (rows.length === 0) return;
     const owners = [...new Set(rows.map((row) => row.owner))];
     const keys = [...new Set(rows.map((row) => row.list_key))];
-    await session.run((db) =>
-      db.deleteFrom('action_lists').where('owner', 'in', owners).where('list_key', 'in', keys).execute(),
-    );
+    await session.run((db) => db.deleteFrom('action_lists').where('owner', 'in', owners).where('list_key', 'in', keys).execute());
   }
 }

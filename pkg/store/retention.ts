@@ -46,9 +46,7 @@ export class SqlRetentionStore implements RetentionStore {
         )
         .where('tm_create', '<', dialect.now(-age_ms))
         .$if(time !== '', (query) =>
-          query
-            .where('tm_create', '>=', time)
-            .where((eb) => eb.or([eb('tm_create', '>', time), eb('id', '>', id)])),
+          query.where('tm_create', '>=', time).where((eb) => eb.or([eb('tm_create', '>', time), eb('id', '>', id)])),
         )
         .orderBy('tm_create')
         .orderBy('id')
@@ -78,9 +76,7 @@ export class SqlRetentionStore implements RetentionStore {
         )
         .where('tm_expire', '<', dialect.now(-age_ms))
         .$if(time !== '', (query) =>
-          query
-            .where('tm_expire', '>=', time)
-            .where((eb) => eb.or([eb('tm_expire', '>', time), eb('id', '>', id)])),
+          query.where('tm_expire', '>=', time).where((eb) => eb.or([eb('tm_expire', '>', time), eb('id', '>', id)])),
         )
         .orderBy('tm_expire')
         .orderBy('id')
@@ -89,7 +85,10 @@ export class SqlRetentionStore implements RetentionStore {
     );
     const ids = rows.filter((row) => Number(row.used) === 0).map((row) => row.id);
     const last = rows.at(-1);
-    return { count: await clearFlows(this.#session, ids), next: rows.length < limit || !last ? null : `${last.tm_expire}~${last.id}` };
+    return {
+      count: await clearFlows(this.#session, ids),
+      next: rows.length < limit || !last ? null : `${last.tm_expire}~${last.id}`,
+    };
   }
 
   /**
@@ -174,14 +173,23 @@ export class SqlRetentionStore implements RetentionStore {
   async #beginToCount(lists: readonly ListPlace[]): Promise<void> {
     if (lists.length === 0) return;
     await this.#session.run((db) =>
-      db.updateTable('action_lists').set({ tm_used: this.#session.dialect.now() }).where('tm_used', 'is', null).where(amongst(lists)).execute(),
+      db
+        .updateTable('action_lists')
+        .set({ tm_used: this.#session.dialect.now() })
+        .where('tm_used', 'is', null)
+        .where(amongst(lists))
+        .execute(),
     );
   }
 
   async #clearLists(lists: readonly ListPlace[], age_ms: number): Promise<number> {
     if (lists.length === 0) return 0;
     const result = await this.#session.run((db) =>
-      db.deleteFrom('action_lists').where(amongst(lists)).where('tm_used', '<', this.#session.dialect.now(-age_ms)).executeTakeFirst(),
+      db
+        .deleteFrom('action_lists')
+        .where(amongst(lists))
+        .where('tm_used', '<', this.#session.dialect.now(-age_ms))
+        .executeTakeFirst(),
     );
     return Number(result.numDeletedRows);
   }

@@ -1,20 +1,21 @@
 import type { Log } from '../service/ports.ts';
 
 /**
- * Does something again and again: `every_ms` after it was last done, or at once when it says that there is more.
+ * Does something again and again: `every_ms` after it was last done, at once when it says that there is more, or after as
+ * many ms as it says.
  * What fails is logged and tried again at the next turn; a server that is away is no reason to end.
  */
 export class Loop {
   readonly #name: string;
-  readonly #work: () => Promise<boolean>;
+  readonly #work: () => Promise<boolean | number>;
   readonly #every_ms: number;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
   #closed = false;
 
-  /** `work` resolves with true when there is more to do right away. */
-  constructor(name: string, every_ms: number, work: () => Promise<boolean>, log: Log) {
+  /** `work` resolves with true when there is more to do right away, or with how many ms to wait. */
+  constructor(name: string, every_ms: number, work: () => Promise<boolean | number>, log: Log) {
     this.#name = name;
     this.#every_ms = every_ms;
     this.#work = work;
@@ -41,12 +42,12 @@ export class Loop {
   }
 
   async #run(): Promise<void> {
-    let more = false;
+    let more: boolean | number = false;
     try {
       more = await this.#work();
     } catch (error) {
       this.#log.warn({ loop: this.#name, error: String(error) }, `${this.#name} failed and is tried again`);
     }
-    this.#schedule(more ? 0 : this.#every_ms);
+    this.#schedule(typeof more === 'number' ? more : more ? 0 : this.#every_ms);
   }
 }

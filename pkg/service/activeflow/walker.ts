@@ -217,7 +217,10 @@ export class Walker {
   async #flow(id: string, base: Activeflow, book: ListBook): Promise<Json> {
     const flow = await this.#context.store.flows.get(id);
     if (!flow || flow.tm_delete !== null) return null;
-    if (flow.customer_id === base.customer_id) await book.load({ list: flow.list, shared: true });
+    if (flow.customer_id === base.customer_id) {
+      await this.#keeper.lists.keep(flow.customer_id, flow.list, base.deadline_at, this.#context.clock.now());
+      await book.load({ list: flow.list, shared: true });
+    }
     return { id: flow.id, customer_id: flow.customer_id, list: flow.list };
   }
 }
