@@ -10,7 +10,13 @@ export function addColumn(table: string, name: string, type: (types: Types) => R
     try {
       await sql`alter table ${sql.table(table)} add column ${sql.id(name)} ${type(types)} null`.execute(db);
     } catch (error) {
-      if (!(error instanceof Error && 'errno' in error && error.errno === DUPLICATE_COLUMN_NAME)) throw error;
+      if (!isThereAlready(error)) throw error;
     }
   };
+}
+
+/** SQLite has no number for it. */
+function isThereAlready(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return 'errno' in error ? error.errno === DUPLICATE_COLUMN_NAME : error.message.includes('duplicate column name');
 }

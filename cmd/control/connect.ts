@@ -2,6 +2,7 @@ import type { Bus, Log } from '../../pkg/service/ports.ts';
 import { BusRpcClient } from './client-bus.ts';
 import { HttpRpcClient } from './client-http.ts';
 import type { Connection } from './context.ts';
+import type { DeadLetterDesk } from './dead-letter.ts';
 import { UsageError } from './input.ts';
 import type { ConnectionOptions } from './options.ts';
 import { paint, type Terminal } from './terminal.ts';
@@ -19,9 +20,18 @@ export async function connect(options: ConnectionOptions, terminal: Terminal): P
   return { client: new BusRpcClient(bus, options.rabbit_queue_listen, options.timeout), bus, close: () => bus.close() };
 }
 
+export async function openDeadLetters({ rabbit_addr, timeout }: ConnectionOptions): Promise<DeadLetterDesk> {
+  const url = parseRabbit(rabbit_addr);
+  const { DeadLetters } = await import('../../pkg/bus/index.ts');
+  try {
+    return await DeadLetters.open(rabbit_addr, timeout);
+  } catch (error) {
+    throw new Error(`no RabbitMQ at ${url.host}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
 async function openBus({ rabbit_addr, timeout }: ConnectionOptions, terminal: Terminal): Promise<Bus> {
-  const url = parseUrl(rabbit_addr, '--rabbit_addr');
-  if (!/^amqps?:$/.test(url.protocol)) throw new UsageError('--rabbit_addr: expected an amqp:// or amqps:// address');
+  const url = parseRabbit(rabbit_addr);
   // Loaded only when it is needed: a command over HTTP starts in half the time.
   const { AmqpBus } = await import('../../pkg/bus/index.ts');
   const bus = new AmqpBus({ url: rabbit_addr, log: terminalLog(terminal), drain_ms: DRAIN_MS });
@@ -39,6 +49,12 @@ async function openBus({ rabbit_addr, timeout }: ConnectionOptions, terminal: Te
   } finally {
     clearTimeout(timer);
   }
+}
+
+function parseRabbit(address: string): URL {
+  const url = parseUrl(address, '--rabbit_addr');
+  if (!/^amqps?:$/.test(url.protocol)) throw new UsageError('--rabbit_addr: expected an amqp:// or amqps:// address');
+  return url;
 }
 
 /** What is wrong with it is said without showing it: it may hold a password. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Json } from '../../pkg/model/json.ts';
 import type { Bus } from '../../pkg/service/ports.ts';
 import { ask, type Method, type RpcClient } from './client.ts';
+import type { DeadLetterDesk } from './dead-letter.ts';
 import type { ReadText } from './input.ts';
 import { type ConnectionOptions, globalOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,6 +19,8 @@ export interface Context {
   readonly terminal: Terminal;
   readonly read: ReadText;
   connect(options: ConnectionOptions): Promise<Connection>;
+  /** Looks through what was set aside, straight at the broker: no daemon needs to run. */
+  deadLetters(options: ConnectionOptions): Promise<DeadLetterDesk>;
   /** Brings a database's schema up to date; names of what was run. */
   migrate(target: MigrationTarget): Promise<string[]>;
   /** From now on Ctrl-C aborts this signal instead of ending the process; a second one ends it. */

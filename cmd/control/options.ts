@@ -19,6 +19,8 @@ export interface GlobalOptions extends ConnectionOptions {
 export const DEFAULTS = {
   rabbit_addr: 'amqp://guest:guest@localhost:5672',
   rabbit_queue_listen: 'bin-manager.flow-manager.request',
+  rabbit_queue_subscribe: 'bin-manager.flow-manager.subscribe',
+  rabbit_exchange_delay: 'bin-manager.delay',
   dbDSN: 'testid:testpassword@tcp(127.0.0.1:3306)/test',
 } as const;
 

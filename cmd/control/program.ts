@@ -4,6 +4,7 @@ import { FlowError } from '../../pkg/error/index.ts';
 import { addActiveflowCommands } from './activeflow.ts';
 import { addCallCommand } from './call.ts';
 import { type Context, Exit } from './context.ts';
+import { addDeadLetterCommands } from './dead-letter.ts';
 import { addFlowCommands } from './flow.ts';
 import { addHistoryCommands } from './history.ts';
 import { UsageError } from './input.ts';
@@ -33,6 +34,7 @@ export function buildProgram(context: Context): Command {
   addHistoryCommands(program, context);
   addCallCommand(program, context);
   addSandboxCommand(program, context);
+  addDeadLetterCommands(program, context);
   addMigrateCommand(program, context);
   return program;
 }

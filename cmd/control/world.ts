@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { embeddedDatabase } from '../../pkg/config/embedded.ts';
-import { connect } from './connect.ts';
+import { connect, openDeadLetters } from './connect.ts';
 import type { Context, MigrationTarget } from './context.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -12,6 +12,7 @@ export function processContext(): Context {
     terminal,
     read: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
     connect: (options) => connect(options, terminal),
+    deadLetters: openDeadLetters,
     migrate: migrateDatabase,
     interruption: () => {
       const controller = new AbortController();

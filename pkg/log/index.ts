@@ -1,2 +1,2 @@
 export { createLog, isLogLevel, LOG_LEVELS, type LogLevel, type ScopedLog } from './log.ts';
-export { maskSecrets } from './mask.ts';
+export { maskFields, maskSecrets } from './mask.ts';

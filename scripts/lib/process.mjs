@@ -19,6 +19,9 @@ function startTime(pid) {
   }
 }
 
+/** This very process, as `alive` wants to know it. */
+export const self = { pid: process.pid, started: startTime(process.pid) };
+
 /** @param known {pid, started} as `launch` returned it */
 export function alive(known) {
   return known?.pid !== undefined && known.started !== undefined && startTime(known.pid) === known.started;

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { installMissing } from './install.mjs';
 import { freePort } from './port.mjs';
-import { alive, end, launch, run, signal } from './process.mjs';
+import { alive, end, launch, run, self, signal } from './process.mjs';
 import { rabbitmqEnv, SERVERS } from './servers.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -111,13 +111,24 @@ async function exclusively(work) {
 
 function takeLock(lock) {
   try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    writeFileSync(lock, JSON.stringify(self), { flag: 'wx' });
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
-    const holder = Number(existsSync(lock) && readFileSync(lock, 'utf8'));
-    if (holder > 0 && !existsSync(`/proc/${holder}`)) rmSync(lock, { force: true });
+    // A holder that was killed is a zombie until its parent has looked, and that may be who waits for this lock.
+    const holder = readHolder(lock);
+    if (holder !== undefined && !alive(holder)) rmSync(lock, { force: true });
     return false;
+  }
+}
+
+/** undefined: it is just being written, or given back. */
+function readHolder(lock) {
+  try {
+    return JSON.parse(readFileSync(lock, 'utf8'));
+  } catch (error) {
+    if (error.code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -104,3 +104,27 @@ eachStore('delayed messages', (get) => {
       .and.have.members(messages.map(({ id }) => id));
   });
 });
+
+eachStore('delayed messages without an id', (get) => {
+  it('are open until their delivery is settled, and found by what they are', async () => {
+    const { store } = get();
+    const message = { queue: 'q', body: 'b', headers: {}, properties: {} };
+    await store.delays.add({ ...message, id: 'content/1' }, 3_600_000, 'open');
+    await store.delays.add({ ...message, id: 'content/2' }, 3_600_000, 'open');
+    await store.delays.add({ ...message, id: 'content/3' }, 3_600_000);
+    await store.delays.add({ ...message, id: 'content2/1' }, -1, 'open');
+    expect((await store.delays.open('content')).sort()).to.deep.equal(['content/1', 'content/2']);
+    await store.delays.settled('content/1');
+    await store.delays.settled('nothing');
+    expect(await store.delays.open('content')).to.deep.equal(['content/2']);
+    expect(await store.delays.claim(10, 60_000)).to.deep.equal([{ ...message, id: 'content2/1' }]);
+  });
+
+  it('that an older release stored have the id that it gave them', async () => {
+    const { store, bench } = get();
+    await store.delays.add({ id: 'old', queue: 'q', body: 'b', headers: {}, properties: {} }, -1);
+    await bench.sql("update delayed_messages set properties = null where id = 'old'");
+    const [message] = await store.delays.claim(10, 60_000);
+    expect(message?.properties).to.deep.equal({ message_id: 'old' });
+  });
+});

@@ -1,5 +1,6 @@
 import type { Method, RpcAnswer, RpcClient, RpcOptions } from '../../../cmd/control/client.ts';
 import type { Connection, Context } from '../../../cmd/control/context.ts';
+import type { DeadLetterDesk } from '../../../cmd/control/dead-letter.ts';
 import type { ConnectionOptions } from '../../../cmd/control/options.ts';
 import type { World } from '../../../cmd/control/persist.ts';
 import { runControl } from '../../../cmd/control/program.ts';
@@ -100,7 +101,7 @@ export interface Ran {
 export async function control(
   argv: readonly string[],
   answer: Answerer,
-  { files = {}, bus }: { files?: Record<string, string>; bus?: Bus } = {},
+  { files = {}, bus, desk }: { files?: Record<string, string>; bus?: Bus; desk?: DeadLetterDesk } = {},
 ): Promise<Ran> {
   const terminal = new FakeTerminal();
   const client = new FakeClient(answer);
@@ -122,6 +123,11 @@ export async function control(
           closed += 1;
         },
       };
+    },
+    deadLetters: async (options) => {
+      if (!desk) throw new Error('no dead letters here');
+      connected.push(options);
+      return desk;
     },
     migrate: async (target) => ('embedded' in target ? [`0001 in ${target.embedded}`] : [`0001 in ${target.dbDSN}`]),
     interruption: () => new AbortController().signal,
