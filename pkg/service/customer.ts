@@ -7,8 +7,6 @@ import type { Lists } from './lists.ts';
 
 /** How many of a customer's things are dealt with between two looks at what is left. */
 const BATCH = 25;
-/** Longer than a batch takes, direct-manager's silence included; another process takes over after it. */
-const LEASE_MS = 120_000;
 /** Events that must be published before their activeflow may go are waited for this long at a time. */
 const LOOK_AGAIN_MS = 1_000;
 /** How often a customer is looked at whose things are gone already. */
@@ -46,8 +44,9 @@ export class CustomerService {
    * safe to repeat, so that it may break off anywhere. True: there may be more to do right away.
    */
   async eraseNext(): Promise<boolean> {
-    const { store, log } = this.#context;
-    const erasure = await store.erasures.claim(LEASE_MS);
+    const { store, log, options } = this.#context;
+    // A batch that takes longer than the lease is begun by another process, too: each step may be repeated.
+    const erasure = await store.erasures.claim(options.lease_ms);
     if (!erasure) return false;
     const { customer_id, age_ms } = erasure;
     try {

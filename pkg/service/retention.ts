@@ -25,7 +25,6 @@ const PAUSE_MS = 50;
 const EVERY_MS = 60_000;
 /** Every list is looked at, whether it is in use or not. */
 const LISTS_EVERY_MS = 3_600_000;
-const LEASE_MS = 15_000;
 /**
  * Whatever the operator says, nothing goes earlier: a request under way may still name it, and a repeat of a request
  * is known for as long.
@@ -53,11 +52,11 @@ export class Retention {
 
   /** One step. How many ms until the next one may follow. */
   async turn(): Promise<number> {
-    const { store, clock, meter } = this.#context;
+    const { store, clock, meter, options } = this.#context;
     const now = clock.now();
     const kind = this.#kinds.find((some) => (this.#next.get(some) ?? 0) <= now);
     if (!kind) return Math.max(0, Math.min(...[...this.#next.values()], now + EVERY_MS) - now);
-    if (!(await store.leases.take('retention', this.#holder, LEASE_MS))) return LEASE_MS / 2;
+    if (!(await store.leases.take('retention', this.#holder, options.lease_ms))) return options.lease_ms;
     const { count, next } = await kind.step(this.#after);
     if (count > 0) meter.add('retention_deleted_total', { kind: kind.name }, count);
     this.#after = next ?? '';

@@ -135,7 +135,7 @@ const mariadb = {
 
 const INIT_SQL = `CREATE DATABASE IF NOT EXISTS flow CHARACTER SET utf8mb4;
 CREATE USER IF NOT EXISTS 'flow'@'%' IDENTIFIED BY 'flow';
-GRANT ALL ON *.* TO 'flow'@'%';
+GRANT ALL ON *.* TO 'flow'@'%' WITH GRANT OPTION;
 `;
 
 const redis = {
