@@ -1,8 +1,7 @@
 import type { Bus, Log } from '../../pkg/service/ports.ts';
 import { BusRpcClient } from './client-bus.ts';
 import { HttpRpcClient } from './client-http.ts';
-import type { Connection } from './context.ts';
-import type { DeadLetterDesk } from './dead-letter.ts';
+import type { Connection, DeadLetterDesk } from './context.ts';
 import { UsageError } from './input.ts';
 import type { ConnectionOptions } from './options.ts';
 import { paint, type Terminal } from './terminal.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import type { DeadLetter, Retried } from '../../pkg/bus/index.ts';
 import type { Json } from '../../pkg/model/json.ts';
 import type { Bus } from '../../pkg/service/ports.ts';
 import { ask, type Method, type RpcClient } from './client.ts';
-import type { DeadLetterDesk } from './dead-letter.ts';
 import type { ReadText } from './input.ts';
 import { type ConnectionOptions, globalOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,6 +25,13 @@ export interface Context {
   migrate(target: MigrationTarget): Promise<string[]>;
   /** From now on Ctrl-C aborts this signal instead of ending the process; a second one ends it. */
   interruption(): AbortSignal;
+}
+
+/** What looks through the dead letters of a broker; pkg/bus implements it. */
+export interface DeadLetterDesk {
+  each(queue: string, look: (letter: DeadLetter) => boolean): Promise<void>;
+  retry(queue: string, wanted: (letter: DeadLetter) => boolean): Promise<Retried>;
+  close(): Promise<void>;
 }
 
 export type MigrationTarget = { readonly dbDSN: string } | { readonly embedded: string };

@@ -1,19 +1,12 @@
 import { type Command, Option } from 'commander';
-import type { DeadLetter, Retried } from '../../pkg/bus/index.ts';
+import type { DeadLetter } from '../../pkg/bus/index.ts';
 import { maskFields, maskSecrets } from '../../pkg/log/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../pkg/model/json.ts';
-import { type Context, Exit } from './context.ts';
+import { type Context, type DeadLetterDesk, Exit } from './context.ts';
 import { parseCount, UsageError } from './input.ts';
 import { DEFAULTS, type GlobalOptions, globalOptions } from './options.ts';
 import { column, printJson, printList, printResource } from './print.ts';
 import { paint } from './terminal.ts';
-
-/** What looks through the dead letters of a broker; pkg/bus implements it. */
-export interface DeadLetterDesk {
-  each(queue: string, look: (letter: DeadLetter) => boolean): Promise<void>;
-  retry(queue: string, wanted: (letter: DeadLetter) => boolean): Promise<Retried>;
-  close(): Promise<void>;
-}
 
 interface Where {
   readonly queue?: readonly string[];

@@ -61,7 +61,7 @@ eachStore('retention', (get) => {
       await ended(store, { tm_update: null }),
     ];
     for (const { id } of [gone, running, last]) {
-      await store.activeflows.addTrace(Array.from({ length: 450 }, (_, n) => ({ id, step: sampleTraceStep(n + 1) })));
+      await store.activeflows.addTrace(Array.from({ length: 450 }, (_, n) => ({ id, steps: [sampleTraceStep(n + 1)] })));
       await store.lists.put(id, 'own', ACTIONS);
     }
     const { count } = await pass((after) => store.retention.endedActiveflows(2 * DAY_MS, after, 25));

@@ -137,7 +137,7 @@ eachStage('events of siblings', (get) => {
   }
 
   it('customer_deleted ends, deletes and erases what is the customer’s, and nothing else', async function () {
-    this.timeout(60_000); // rows go once their events are marked as published, which is done now and then
+    this.timeout(60_000); // rows go some seconds after their last change
     const { caller, events } = get();
     const customer_id = randomUUID();
     const flow = await caller.flow([talk], { customer_id, persist: true });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { DeadLetterDesk } from '../../../cmd/control/dead-letter.ts';
+import type { DeadLetterDesk } from '../../../cmd/control/context.ts';
 import type { DeadLetter } from '../../../pkg/bus/index.ts';
 import { control, good } from './support.ts';
 

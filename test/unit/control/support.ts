@@ -1,6 +1,5 @@
 import type { Method, RpcAnswer, RpcClient, RpcOptions } from '../../../cmd/control/client.ts';
-import type { Connection, Context } from '../../../cmd/control/context.ts';
-import type { DeadLetterDesk } from '../../../cmd/control/dead-letter.ts';
+import type { Connection, Context, DeadLetterDesk } from '../../../cmd/control/context.ts';
 import type { ConnectionOptions } from '../../../cmd/control/options.ts';
 import type { World } from '../../../cmd/control/persist.ts';
 import { runControl } from '../../../cmd/control/program.ts';
