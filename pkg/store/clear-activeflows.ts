@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { SqlHistoryStore } from './history.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 
@@ -8,13 +9,14 @@ const STEPS = 200;
 const LISTS = 100;
 
 /**
- * Deletes ended activeflows with their traces and lists, by ids: those only whose events are all published. What hangs
+ * Deletes ended activeflows with their traces, histories and lists, by ids: those only whose events are all published. What hangs
  * on a row goes before it, so that a crash in between leaves a row that is found again. Answers how many rows went.
  */
 export async function clearActiveflows(session: Session, ids: readonly string[]): Promise<number> {
   const clear = await session.run((db) => clearable(db, ids));
   if (clear.length === 0) return 0;
   await clearTraces(session, clear);
+  await new SqlHistoryStore(session).remove(clear);
   await clearOwnLists(session, clear);
   const result = await session.run((db) =>
     db

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Activeflow } from '../../pkg/model/activeflow.ts';
 import type { Flow } from '../../pkg/model/flow.ts';
 import type { Cleared, Store } from '../../pkg/service/ports.ts';
-import { sampleActiveflow, sampleFlow, sampleTraceStep } from '../support/samples.ts';
+import { sampleActiveflow, sampleFlow, sampleHistoryRecord, sampleTraceStep } from '../support/samples.ts';
 import { eachStore, type Workbench } from '../support/stores.ts';
 
 const DAY_MS = 86_400_000;
@@ -63,6 +63,7 @@ eachStore('retention', (get) => {
     for (const { id } of [gone, running, last]) {
       await store.activeflows.addTrace(Array.from({ length: 450 }, (_, n) => ({ id, steps: [sampleTraceStep(n + 1)] })));
       await store.lists.put(id, 'own', ACTIONS);
+      await store.histories.add(id, [sampleHistoryRecord(1)]);
     }
     const { count } = await pass((after) => store.retention.endedActiveflows(2 * DAY_MS, after, 25));
     expect(count).to.equal(2);
@@ -70,6 +71,7 @@ eachStore('retention', (get) => {
       expect(await store.activeflows.get(id)).to.equal(undefined);
       expect(await store.activeflows.trace(id)).to.deep.equal([]);
       expect(await store.lists.get(id, 'own')).to.equal(undefined);
+      expect(await store.histories.get(id)).to.deep.equal([]);
     }
     for (const { id } of [running, recent, unsettled]) expect((await store.activeflows.get(id))?.id).to.equal(id);
     expect(await store.activeflows.trace(running.id)).to.have.length(450);

@@ -1,8 +1,10 @@
 /** Flows and activeflows as a test needs them: whole, with new ids, and with what the test says. */
+
 import { v7 as uuidv7 } from 'uuid';
 import type { Activeflow, ActiveflowState, TraceStep } from '../../pkg/model/activeflow.ts';
 import { START } from '../../pkg/model/activeflow.ts';
 import type { Flow } from '../../pkg/model/flow.ts';
+import type { HistoryRecord } from '../../pkg/model/history.ts';
 import { MAIN_STACK, NIL } from '../../pkg/model/id.ts';
 
 export function sampleFlow(changes: Partial<Flow> = {}): Flow {
@@ -90,5 +92,16 @@ export function sampleTraceStep(seq: number, reason = 'in order'): TraceStep {
     reason,
     duration_ms: 1,
     tm: '2026-11-21T08:45:10.947195Z',
+  };
+}
+
+export function sampleHistoryRecord(revision: number, said: string = 'next'): HistoryRecord {
+  return {
+    revision,
+    input: { kind: 'walk', begin: { kind: 'next', key: said } },
+    turns: [
+      { now: [1767323045000.125, 1767323045000.126], ids: [uuidv7()], asked: { ask: { kind: 'effect' }, answer: { ok: true } } },
+    ],
+    decided: { status: 'running', state: { step: revision }, trace_seq: revision, deleted: false, deadline_at: null },
   };
 }
