@@ -1,5 +1,5 @@
 /** How many requests are worked on side by side: enough to fill a group commit, few enough that the next turn comes soon. */
-const PLACES = 64;
+const PLACES = 32;
 /** Who is at it for longer waits for somebody else, another service say, and keeps nobody from working. */
 const HOLD_MS = 20;
 

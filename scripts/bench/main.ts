@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { Bench } from './bench.ts';
 import { builtDaemon } from './build.ts';
 import { daemonsCase } from './cases/daemons.ts';
+import { fairnessCase } from './cases/fairness.ts';
 import { internalCase } from './cases/internal.ts';
 import { lengthCase } from './cases/length.ts';
 import { rpcCase } from './cases/rpc.ts';
@@ -57,6 +58,7 @@ async function measureAll(bench: Bench, options: Options): Promise<{ rows: Row[]
     rows.push(...found.rows);
     figures.push(...found.figures);
   }
+  if (wanted('fairness')) rows.push(...(await fairnessCase(bench)));
   if (wanted('daemons')) rows.push(...(await daemonsCase(bench)));
   return { rows, figures };
 }

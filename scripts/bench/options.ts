@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const CASES = ['start', 'next', 'create', 'echo', 'internal', 'length', 'running', 'daemons'] as const;
+export const CASES = ['start', 'next', 'create', 'echo', 'internal', 'length', 'running', 'daemons', 'fairness'] as const;
 export type CaseName = (typeof CASES)[number];
 
 export interface Options {

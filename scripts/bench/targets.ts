@@ -25,6 +25,7 @@ export function targets(rows: readonly Row[], figures: readonly Figure[]): Targe
     atMost('the same, spread over all of them', 1.2, slower(row(/spread over all, 100,000 running/, 100))),
     atMost('next with 5 internal actions ÷ without, 100 callers', 1.3, slower(row(/5 internal/, 100))),
     atMost('next with 5 internal actions ÷ without, lone caller', 1.3, slower(row(/5 internal/, 1))),
+    atMost('p99 of others while one customer floods ÷ without', 2, row(/one floods/, 10)?.ratio?.p99.median),
     atMost('resident memory, idle, MB', 90, figure(/idle/)),
     atMost('resident memory, 100,000 running, MB', 200, figure(/100,000 running/)),
     atMost('time to first answer, ms', 1_000, figure(/first answer/)),
