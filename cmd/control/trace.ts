@@ -12,6 +12,7 @@ const COLOURS: { readonly [outcome: string]: Colour } = {
   waiting: 'yellow',
   passed_over: 'dim',
   failed: 'red',
+  retried: 'red',
   stopped: 'yellow',
   finished: 'bold',
 };

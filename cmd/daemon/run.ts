@@ -19,6 +19,7 @@ import { type Wired, wire } from './wire.ts';
 
 const DUE_EVERY_MS = 250;
 const SWEEP_EVERY_MS = 2_000;
+const ENDINGS_EVERY_MS = 500;
 const CLOCK_EVERY_MS = 10_000;
 const RETENTION_EVERY_MS = 60_000;
 const ERASURE_EVERY_MS = 1_000;
@@ -152,6 +153,7 @@ async function startLoops({ settings, store, bus, clock, mover, service, log, li
     new Loop('leases', settings.service.lease_ms / 3, () => service.renewLeases().then(() => false), log),
     new Loop('retention', RETENTION_EVERY_MS, () => retention.turn(), log),
     new Loop('erasure', ERASURE_EVERY_MS, () => service.customers.eraseNext(), log),
+    new Loop('endings', ENDINGS_EVERY_MS, () => service.noticeEndings().then(() => false), log),
     new Loop('clock', CLOCK_EVERY_MS, async () => clock.align(await store.clockOffset()) ?? false, log),
   ];
   for (const loop of loops) loop.start();

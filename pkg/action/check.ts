@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { Action, Retry } from '../model/action.ts';
+import { type Action, RETRY_BOUNDS, type Retry } from '../model/action.ts';
 import type { Warning } from '../model/flow.ts';
 import { ACTION_FINISH, ACTION_NEXT, ACTION_START, isSet, isUuid } from '../model/id.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
@@ -31,10 +31,10 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'tm_execute',
 ]);
 const RETRY = Type.Object({
-  attempts: Type.Integer({ minimum: 1 }),
-  initial_ms: Type.Optional(Type.Integer({ minimum: 0 })),
-  max_ms: Type.Optional(Type.Integer({ minimum: 0 })),
-  factor: Type.Optional(Type.Number({ minimum: 1 })),
+  attempts: Type.Integer({ minimum: 1, maximum: RETRY_BOUNDS.attempts }),
+  initial_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: RETRY_BOUNDS.ms })),
+  max_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: RETRY_BOUNDS.ms })),
+  factor: Type.Optional(Type.Number({ minimum: 1, maximum: RETRY_BOUNDS.factor })),
 });
 
 /**

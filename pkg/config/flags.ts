@@ -84,6 +84,12 @@ export const FLAGS: readonly Flag[] = [
   count('db_connections', 10, 'database connections for everything but commits'),
   count('lease_ms', 15_000, 'how long a walk may be silent before another process takes it over', '<ms>'),
   count('deadline_ms', 86_400_000, 'how long an activeflow may live unless its flow says otherwise; 0: for ever', '<ms>'),
+  count(
+    'reap_after_ms',
+    3_600_000,
+    'how long the caller of a call may be silent before it is looked for; 0: it never is',
+    '<ms>',
+  ),
   count('drain_ms', 20_000, 'how long a stopping daemon may take to finish what it began', '<ms>'),
   count('temporary_flow_ms', 86_400_000, 'how long a temporary flow lives', '<ms>'),
   count('keep_ended_ms', 30 * 86_400_000, 'how long an ended activeflow is kept, with its trace; 0: for ever', '<ms>'),

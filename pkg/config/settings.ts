@@ -92,6 +92,7 @@ export function toSettings(flags: FlagValues): Settings {
     service: {
       lease_ms: Math.max(1_000, count('lease_ms')),
       deadline_ms: count('deadline_ms'),
+      reap_after_ms: count('reap_after_ms'),
       temporary_flow_ms: count('temporary_flow_ms'),
       flows_per_customer: count('limit_flows'),
       cached_activeflows: Math.max(1, count('cached_activeflows')),

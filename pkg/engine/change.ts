@@ -3,13 +3,13 @@ import { conflict, invalid } from '../error/index.ts';
 import type { Action, Variables } from '../model/action.ts';
 import type { Activeflow, ErrorData } from '../model/activeflow.ts';
 import { MAIN_STACK } from '../model/id.ts';
-import { pushActions } from './decide.ts';
 import type { Draft } from './draft.ts';
-import { fromErrorData } from './failure.ts';
+import { pushActions } from './enter.ts';
+import { fromErrorData } from './error-data.ts';
 import { findStack, findTarget, keepReachable } from './stacks.ts';
 import { deleteVariable, setVariables } from './variables.ts';
-import { begin } from './walk.ts';
-import type { World } from './world.ts';
+import { begin, walkingOn } from './walk.ts';
+import { earliest, type World } from './world.ts';
 
 /**
  * Changes that a request makes to an activeflow without walking it. Each takes a draft, checks that it may,
@@ -101,7 +101,7 @@ export function stopService(draft: Draft, serviceId: string, world: World): void
   draft.current_stack_id = stack.return_stack_id;
   // An action of the service that is still deciding is left with it, whatever its sibling answers.
   const left = draft.run !== null && draft.run.stage !== 'walking';
-  if (draft.run) draft.run = { ...draft.run, stage: 'walking' };
+  if (draft.run) draft.run = walkingOn(draft.run);
   draft.note('updated', `service ${serviceId} stopped, by request`, world, { whole: left });
 }
 
@@ -137,10 +137,12 @@ export function deleteVariableOf(draft: Draft, name: string): void {
   draft.variables = deleteVariable(draft.variables, name);
 }
 
-/** Starts a walk that nobody waits for. False: it was started before, and nothing changes. */
+/** Starts a walk that nobody waits for. False: it was started before, and nothing changes, after its end neither. */
 export function execute(draft: Draft): boolean {
+  if (draft.executed) return false;
   requireRunning(draft.base);
   if (draft.step > 0 || draft.run) return false;
+  draft.executed = true;
   begin(draft, 'execute', '');
   return true;
 }
@@ -174,12 +176,20 @@ export function fireTimer(draft: Draft, world: World): void {
 }
 
 /** What is due by now with nobody asking. */
-export type Due = 'nothing' | 'deadline' | 'timer' | 'run';
+export type Due = 'nothing' | 'deadline' | 'timer' | 'run' | 'caller';
 
-export function due(activeflow: Activeflow, now: string): Due {
-  if (activeflow.status === 'ended') return 'nothing';
-  if (activeflow.deadline_at !== null && activeflow.deadline_at <= now) return 'deadline';
-  if (activeflow.state.run) return 'run';
-  const { wait } = activeflow.state;
-  return wait?.due != null && wait.due <= now ? 'timer' : 'nothing';
+export function due({ status, deadline_at, state }: Activeflow, now: string): Due {
+  if (status === 'ended') return 'nothing';
+  if (deadline_at !== null && deadline_at <= now) return 'deadline';
+  const { run, wait, look_at } = state;
+  if (run) return run.retry?.due == null || run.retry.due <= now ? 'run' : 'nothing';
+  if (wait) return wait.due !== null && wait.due <= now ? 'timer' : 'nothing';
+  return look_at !== undefined && look_at <= now ? 'caller' : 'nothing';
+}
+
+/** When something is due the next time, less the lease of a walk; null: never. RFC 3339. */
+export function nextDue({ deadline_at, state }: Pick<Activeflow, 'deadline_at' | 'state'>): string | null {
+  const { run, wait, look_at } = state;
+  const times = [deadline_at, run?.retry?.due ?? null, wait?.due ?? null, look_at ?? null];
+  return earliest(times);
 }

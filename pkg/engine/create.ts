@@ -3,7 +3,7 @@ import { type Activeflow, type ActiveflowState, type ReferenceType, START } from
 import type { Flow, Warning } from '../model/flow.ts';
 import { ACTION_START, isSet, MAIN_STACK, NIL } from '../model/id.ts';
 import { checkCompleteDepth, completeCount, initialVariables, ownVariables } from './variables.ts';
-import { formatTime, type World } from './world.ts';
+import { earliest, formatTime, type World } from './world.ts';
 
 export interface NewActiveflow {
   readonly id: string;
@@ -21,6 +21,8 @@ export interface NewActiveflow {
   readonly create_key: string;
   /** How long it may live, in ms; 0: for ever. */
   readonly deadline_ms: number;
+  /** When its caller is looked for if it never asks. RFC 3339. */
+  readonly look_at?: string;
 }
 
 /** Key of the list of an activeflow that runs on no flow. */
@@ -55,12 +57,12 @@ export function createActiveflow(given: NewActiveflow, world: World): { row: Act
     ...identity,
     revision: 1,
     status: 'running',
-    state: initialState(flow?.list),
+    state: { ...initialState(flow?.list), ...(given.look_at === undefined ? {} : { look_at: given.look_at }) },
     variables,
     outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [] },
     tm_update: null,
     tm_delete: null,
-    wake_at: deadline_at,
+    wake_at: earliest([deadline_at, given.look_at ?? null]),
     deadline_at,
   };
   return { row, warnings };
@@ -131,7 +133,7 @@ export function createFollowUp(ending: Activeflow, flow: Flow, id: string, lease
     world,
   );
   const run = { kind: 'execute', asked: ACTION_START, key: '', steps: 0, stage: 'walking' } as const;
-  return { ...row, state: { ...row.state, run }, wake_at: formatTime(world.now() + lease_ms) };
+  return { ...row, state: { ...row.state, run, executed: true }, wake_at: formatTime(world.now() + lease_ms) };
 }
 
 export function needsFollowUp(before: Activeflow['status'], after: Activeflow['status'], flowId: string): boolean {

@@ -3,22 +3,19 @@ import { checkActions } from '../action/check.ts';
 import { type ActionContext, ActionFailure, type ActionType, type Decision, type EffectAnswer } from '../action/definition.ts';
 import { checkOption, coerceOption } from '../action/option.ts';
 import { shorten } from '../error/index.ts';
-import type { Action } from '../model/action.ts';
-import type { Stack } from '../model/activeflow.ts';
-import { isUuid, NIL } from '../model/id.ts';
+import { NIL } from '../model/id.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Walk } from './ask.ts';
 import type { Draft } from './draft.ts';
-import { exhaustedError, fail, toErrorData } from './failure.ts';
+import { enterStack, pushActions } from './enter.ts';
+import { toErrorData } from './error-data.ts';
+import { fail } from './failure.ts';
+import { AFTER_POSITION, FIRST_POSITION, SUBSTITUTION_POSITION } from './positions.ts';
+import { attemptOf, tryAgain } from './retry.ts';
 import { findStack, findTarget } from './stacks.ts';
 import { mentions, REFERENCE_DATA, substituteObject } from './substitute.ts';
 import { assignVariables } from './variables.ts';
 import { formatTime, type World } from './world.ts';
-
-/** Positions of the requests of one action: they are part of the request_id, so they must never change. */
-const SUBSTITUTION_POSITION = 0;
-const FIRST_POSITION = 1;
-const AFTER_POSITION = 1_000;
 
 /** Substitutes the option of the current action; asks for the reference's data first where the option names it. */
 export function* prepareOption(draft: Draft, mayAsk: boolean): Walk<void> {
@@ -49,13 +46,17 @@ function* referenceData(draft: Draft): Walk<Json> {
 
 /** Lets the current action decide, and applies what it decided. False: the walk is over. */
 export function* decideCurrent(draft: Draft, type: ActionType, world: World, since: number): Walk<boolean> {
+  const asked = { any: false };
   try {
     checkCurrent(draft, type);
-    const decision = type.decide ? yield* runDecision(draft, type, world) : handOver;
+    const decision = type.decide ? yield* runDecision(draft, type, world, asked) : handOver;
     if (decision.set) draft.variables = assignVariables(draft.variables, decision.set, world.limits, '/variables');
     return yield* apply(draft, decision, world, since);
   } catch (thrown) {
-    return fail(draft, type, toErrorData(thrown), world, { since, whole: true });
+    const error = toErrorData(thrown);
+    // What has failed by itself would fail again.
+    if (asked.any && tryAgain(draft, error, world, since)) return false;
+    return yield* fail(draft, type, error, world, { since, whole: true });
   }
 }
 
@@ -73,16 +74,23 @@ function checkCurrent(draft: Draft, type: ActionType): void {
   });
 }
 
-function* runDecision(draft: Draft, type: ActionType, world: World): Walk<Decision> {
+/** `asked.any` becomes true once it has asked for something. */
+function* runDecision(draft: Draft, type: ActionType, world: World, asked: { any: boolean }): Walk<Decision> {
   const deciding = type.decide?.(contextOf(draft, world));
   if (!deciding) return handOver;
-  let stored = false;
   let position = FIRST_POSITION;
   let result = deciding.next();
   while (!result.done) {
-    if (!stored) yield { kind: 'checkpoint' };
-    stored = true;
-    const answer: EffectAnswer | undefined = yield { kind: 'effect', effect: result.value, step: draft.step, position };
+    if (!asked.any) yield { kind: 'checkpoint' };
+    asked.any = true;
+    const { step } = draft;
+    const answer: EffectAnswer | undefined = yield {
+      kind: 'effect',
+      effect: result.value,
+      step,
+      position,
+      ...attemptOf(draft),
+    };
     position += 1;
     result = deciding.next(answer ?? noAnswer);
   }
@@ -172,7 +180,7 @@ function* push(draft: Draft, decision: Push, world: World, since: number): Walk<
 }
 
 function pushDecided(draft: Draft, decision: Push, world: World): boolean {
-  if (decision.list !== undefined) return enter(draft, { list: decision.list, shared: true }, decision.stack_id, world);
+  if (decision.list !== undefined) return enterStack(draft, { list: decision.list, shared: true }, decision.stack_id, world);
   const { actions } = checkActions(decision.actions ?? [], {
     path: '/actions',
     maxActions: world.limits.actions_per_list,
@@ -183,35 +191,6 @@ function pushDecided(draft: Draft, decision: Push, world: World): boolean {
   return pushActions(draft, actions, decision.stack_id, world);
 }
 
-/** Puts actions in a stack of their own that is entered next. False: there are none. Throws ActionFailure over the limit. */
-export function pushActions(draft: Draft, actions: readonly Action[], stackId: string | undefined, world: World): boolean {
-  if (actions.length === 0) return false;
-  const key = world.newId();
-  draft.addList(key, actions);
-  return enter(draft, { list: key, shared: false }, stackId, world);
-}
-
-function enter(draft: Draft, list: Pick<Stack, 'list' | 'shared'>, stackId: string | undefined, world: World): boolean {
-  if (draft.stacks.length >= world.limits.stacks) {
-    throw new ActionFailure(exhaustedError('TOO_MANY_STACKS', `more than ${world.limits.stacks} stacks`));
-  }
-  const id = isUuid(stackId) && !findStack(draft.stacks, stackId) ? stackId : world.newId();
-  // A target that waits already is where the new stack returns to: it was promised first, and must not be lost.
-  const back = draft.forward;
-  const stack: Stack = {
-    id,
-    ...list,
-    return_stack_id: back?.stack_id ?? draft.current_stack_id,
-    return_action_id: back?.action_id ?? draft.current.id,
-    ...(back ? { return_exact: true } : {}),
-  };
-  const first = world.list(stack).actions[0];
-  if (!first) return false;
-  draft.stacks = [...draft.stacks, stack];
-  draft.forward = { stack_id: id, action_id: first.id };
-  return true;
-}
-
 /** Sends what had to wait until the push was stored: the sibling may act on it before it has answered. */
 export function* performAfter(draft: Draft, world: World): Walk<boolean> {
   const after = draft.run?.after;
@@ -220,7 +199,9 @@ export function* performAfter(draft: Draft, world: World): Walk<boolean> {
   const since = world.now();
   const { stack_id, ...request } = after;
   const effect = { kind: 'request', ...request, method: after.method as 'POST' } as const;
-  const answer = yield { kind: 'effect', effect, step: draft.step, position: AFTER_POSITION };
+  const answer = yield { kind: 'effect', effect, step: draft.step, position: AFTER_POSITION, ...attemptOf(draft) };
+  // Only this is tried again: what was pushed stays, and is told of once more.
+  if (answer && !answer.ok && tryAgain(draft, answer.error, world, since)) return false;
   if (draft.run) {
     const { after: _, ...run } = draft.run;
     draft.run = run;
@@ -228,5 +209,5 @@ export function* performAfter(draft: Draft, world: World): Walk<boolean> {
   if (!answer || answer.ok) return true;
   const pushed = findStack(draft.stacks, stack_id);
   if (pushed) draft.dropStack(pushed, world);
-  return fail(draft, type, answer.error, world, { since, whole: false });
+  return yield* fail(draft, type, answer.error, world, { since, whole: false });
 }

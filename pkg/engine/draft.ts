@@ -49,6 +49,9 @@ export class Draft {
   wait: Wait | null;
   error: ErrorData | null;
   answers: readonly Answer[];
+  fallback: ErrorData | undefined;
+  executed: boolean;
+  look_at: string | undefined;
   variables: Variables;
   deleted = false;
   trace: readonly TraceStep[] = [];
@@ -72,6 +75,9 @@ export class Draft {
     this.wait = state.wait;
     this.error = state.error;
     this.answers = state.answers;
+    this.fallback = state.fallback;
+    this.executed = state.executed ?? false;
+    this.look_at = state.look_at;
     this.variables = base.variables;
     this.#lastTrace = state.trace_seq;
   }
@@ -174,6 +180,7 @@ export class Draft {
     this.forward = null;
     this.run = null;
     this.wait = null;
+    this.look_at = undefined;
     this.loops = {};
   }
 
@@ -218,6 +225,9 @@ export class Draft {
         wait: this.wait,
         error: this.error,
         answers: this.answers,
+        ...(this.fallback ? { fallback: this.fallback } : {}),
+        ...(this.executed ? { executed: true } : {}),
+        ...(this.look_at === undefined ? {} : { look_at: this.look_at }),
         trace_seq: this.#lastTrace,
         event_seq,
       },

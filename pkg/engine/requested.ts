@@ -12,6 +12,10 @@ export type Change =
   | { readonly kind: 'set_variables'; readonly values: Variables }
   | { readonly kind: 'delete_variable'; readonly name: string }
   | { readonly kind: 'leave_block'; readonly action_id: string }
+  /** The call that would ask from this step on is over. */
+  | { readonly kind: 'caller_lost'; readonly step: number; readonly message: string }
+  /** It is not, and is looked for again later. */
+  | { readonly kind: 'look_later'; readonly step: number }
   | { readonly kind: 'remove' | 'execute' | 'fire_timer' | 'deadline' };
 
 /**
@@ -60,9 +64,21 @@ function apply(draft: Draft, wanted: Change, world: World): boolean {
       if (change.due(draft.base, formatTime(world.now())) !== 'timer') return false;
       change.fireTimer(draft, world);
       return true;
+    case 'caller_lost': {
+      const error = { status: 'FAILED_PRECONDITION', reason: 'CALLER_LOST', message: wanted.message };
+      return isIdleAt(draft, wanted.step) && change.stopWithError(draft, error, world);
+    }
+    case 'look_later':
+      draft.look_at = undefined;
+      return isIdleAt(draft, wanted.step);
     case 'deadline': {
       const message = `not finished by its deadline ${draft.base.deadline_at}`;
       return change.stopWithError(draft, { status: 'FAILED_PRECONDITION', reason: 'DEADLINE_EXCEEDED', message }, world);
     }
   }
+}
+
+/** Nobody has asked since it came to this step. */
+function isIdleAt({ status, step, run, wait }: Draft, at: number): boolean {
+  return status === 'running' && step === at && !run && !wait;
 }

@@ -6,7 +6,9 @@ import { ACTION_FINISH } from '../model/id.ts';
 import type { Walk } from './ask.ts';
 import { decideCurrent, performAfter, prepareOption } from './decide.ts';
 import type { Draft } from './draft.ts';
-import { exhaustedError } from './failure.ts';
+import { exhaustedError } from './error-data.ts';
+import { fallBack } from './failure.ts';
+import { isPaused } from './retry.ts';
 import { actionOf, FINISH_POSITION, findStack, following } from './stacks.ts';
 import type { World } from './world.ts';
 
@@ -18,16 +20,33 @@ export function begin(draft: Draft, kind: Run['kind'], key: string): void {
 
 /**
  * Walks until an action is the caller's, the flow waits, or it ends. The draft must have a run; afterwards it
- * has none, and its answer is recorded under the key of that run.
+ * has none, and its answer is recorded under the key of that run. Where a failed action is to be tried again later,
+ * the run stays, and says when it is due.
  */
 export function* walk(draft: Draft, outside: World): Walk<void> {
   const world = draft.within(outside);
   const { run } = draft;
   if (!run) throw new Error('a walk needs a run');
-  if (run.after && !(yield* performAfter(draft, world))) return settle(draft, run, world);
-  if (draft.run && draft.run.stage !== 'walking' && !(yield* actOnCurrent(draft, world))) return settle(draft, run, world);
-  while (yield* step(draft, world));
-  settle(draft, run, world);
+  if (yield* takeUp(draft, world)) while (yield* step(draft, world));
+  if (!isPaused(draft)) settle(draft, run, world);
+}
+
+/** Does what of the current action is not done yet. False: the walk is over. */
+function* takeUp(draft: Draft, world: World): Walk<boolean> {
+  const { run } = draft;
+  if (run?.retry && isPaused(draft)) {
+    draft.run = { ...run, retry: { ...run.retry, due: null } };
+    // Of all who have waited for this moment, one goes on.
+    if (run.after) yield { kind: 'checkpoint' };
+  }
+  if (run?.failing) return yield* fallBack(draft, world, world.now());
+  if (run?.after && !(yield* performAfter(draft, world))) return false;
+  return !draft.run || draft.run.stage === 'walking' || (yield* actOnCurrent(draft, world));
+}
+
+/** Done with the current action, however far its tries had come. */
+export function walkingOn({ retry: _retry, failing: _failing, ...run }: Run): Run {
+  return { ...run, stage: 'walking' };
 }
 
 /** One move of the cursor and what the action there does. False: the walk is over. */
@@ -49,7 +68,7 @@ function* step(draft: Draft, world: World): Walk<boolean> {
     return false;
   }
   draft.moveTo(action, stack.id);
-  if (draft.run) draft.run = { ...draft.run, steps: draft.run.steps + 1, stage: 'substituting' };
+  if (draft.run) draft.run = { ...walkingOn(draft.run), steps: draft.run.steps + 1, stage: 'substituting' };
   return yield* actOnCurrent(draft, world);
 }
 

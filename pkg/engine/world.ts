@@ -52,3 +52,8 @@ export function formatTime(ms: number): string {
   const micros = Math.round((ms - whole) * 1000);
   return `${new Date(whole).toISOString().slice(0, 23)}${String(Math.min(micros, 999)).padStart(3, '0')}Z`;
 }
+
+/** RFC 3339 in UTC with a fixed number of digits sorts as text. */
+export function earliest(times: readonly (string | null)[]): string | null {
+  return times.filter((time) => time !== null).sort()[0] ?? null;
+}

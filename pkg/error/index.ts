@@ -91,6 +91,10 @@ export function toFlowError(error: unknown): FlowError {
 
 /** A value as text for an error message, at most 120 characters. */
 export function shorten(value: unknown): string {
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+  return cut(value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value)), 120);
+}
+
+/** Text of at most so many characters; never half of a pair that makes one character together. */
+export function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
 }

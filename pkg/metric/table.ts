@@ -12,6 +12,8 @@ export const COUNTER_HELP: Readonly<Record<CounterName, string>> = {
   action_dispatch_total: 'Actions that asked something of a sibling',
   receive_request_total: 'Requests answered, by status code',
   http_gateway_request_total: 'Requests over HTTP, by route and status',
+  caller_lookup_total: 'Calls looked up because nobody had asked for their next action for long, by what came out',
+  action_retry_total: 'Failed tries of actions that are tried again',
   commit_conflict_total: 'Commits that lost a race and were decided again',
   dead_letter_total: 'Messages set aside',
   sibling_request_total: 'Requests to siblings, by how they came out',

@@ -1,12 +1,17 @@
 import type { Json, JsonObject } from './json.ts';
 
-/** How often and when a failed action is tried again; times in ms. */
+/** When a failed action is tried again; times in ms. What is absent is as in DEFAULT_RETRY. */
 export interface Retry {
+  /** How often it is tried again, besides the first time. */
   readonly attempts: number;
   readonly initial_ms?: number;
   readonly max_ms?: number;
   readonly factor?: number;
 }
+
+/** Times in ms; docs/flows.md names these. */
+export const RETRY_BOUNDS = { attempts: 20, ms: 3_600_000, factor: 10 } as const;
+export const DEFAULT_RETRY = { initial_ms: 500, max_ms: 30_000, factor: 2 } as const;
 
 /** One step of a flow, as its author wrote it. Stored and compared as it is; never mutated. */
 export interface Action {

@@ -80,6 +80,29 @@ export interface Run {
   readonly stage: 'walking' | 'substituting' | 'deciding';
   /** A request that must still go out after the push that it follows was stored. */
   readonly after?: AfterRequest;
+  /** `current` has failed and is tried again. */
+  readonly retry?: Retrying;
+  /** `current` has failed, nothing in its list takes that, and the fallback is being looked up. */
+  readonly failing?: Failing;
+}
+
+/** How far the tries of one action have come. */
+export interface Retrying {
+  /** Tries that have failed. */
+  readonly failed: number;
+  /**
+   * Part of the request_id: one more with each failure that somebody answered. After silence the same request may have
+   * been done, and is asked for under the same id again.
+   */
+  readonly attempt: number;
+  /** RFC 3339, when the next try begins; null: it has begun. */
+  readonly due: string | null;
+}
+
+export interface Failing {
+  readonly error: ErrorData;
+  /** True: the action has no line in the trace yet. */
+  readonly whole: boolean;
 }
 
 export interface AfterRequest {
@@ -119,6 +142,12 @@ export interface ActiveflowState {
   readonly wait: Wait | null;
   /** The error that ended it. */
   readonly error: ErrorData | null;
+  /** The error that its fallback flow has taken; absent: it was not needed. There is one fallback in a life. */
+  readonly fallback?: ErrorData;
+  /** True once it was executed: another request to execute it is a repeat. */
+  readonly executed?: boolean;
+  /** When its caller has been silent for so long that it is looked for; absent: no caller is to ask. RFC 3339. */
+  readonly look_at?: string;
   /** Last numbers given: to a trace step, to an event. */
   readonly trace_seq: number;
   readonly event_seq: number;
@@ -135,6 +164,7 @@ export const OUTCOMES = [
   'waiting',
   'resumed',
   'failed',
+  'retried',
   'finished',
   'stopped',
   'forwarded',

@@ -20,6 +20,10 @@ export const COUNTERS = {
   receive_request_total: ['status'],
   /** route: as its table has it, such as `/v1/workflows/{id}/call` */
   http_gateway_request_total: ['route', 'method', 'status'],
+  /** outcome: lost (and ended), alive, silent */
+  caller_lookup_total: ['outcome'],
+  /** Failed tries after which an action is tried again. */
+  action_retry_total: ['type'],
   commit_conflict_total: [],
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */

@@ -11,6 +11,8 @@ export interface ServiceOptions {
   readonly lease_ms: number;
   /** How long an activeflow may live unless its flow says otherwise, in ms; 0: for ever. */
   readonly deadline_ms: number;
+  /** How long the caller of a call may be silent before it is looked for, in ms; 0: it never is. */
+  readonly reap_after_ms: number;
   /** How long a temporary flow lives, in ms. */
   readonly temporary_flow_ms: number;
   /** Persistent flows that one customer may have. */
@@ -52,8 +54,9 @@ export function hashId(text: string): string {
 
 /**
  * The request_id of what an action asks: made from the activeflow, the step of its cursor and the position in
- * that action, never from the revision, so that a walk that is done again asks with the same one.
+ * that action, never from the revision, so that a walk that is done again asks with the same one. `attempt` is one
+ * more after each answered failure of an action that is tried again.
  */
-export function requestId(activeflowId: string, step: number, position: number): string {
-  return hashId(`${activeflowId}/${step}/${position}/0`);
+export function requestId(activeflowId: string, step: number, position: number, attempt: number): string {
+  return hashId(`${activeflowId}/${step}/${position}/${attempt}`);
 }

@@ -87,10 +87,14 @@ export class CustomerService {
     const { activeflows } = this.#context.store;
     const ids = activeflowId === undefined ? await activeflows.ofReference('call', callId) : [activeflowId];
     for (const id of ids) {
-      if (await activeflows.get(id)) await this.#control.stop(id, `call ${callId} has hung up`, '');
+      await this.#control.stop(id, `call ${callId} has hung up`, '').catch(unlessUnknown);
     }
   }
 }
 
 /** How long until the next batch, in ms. */
 const PAUSES = { more: 0, waiting: LOOK_AGAIN_MS, clean: LATER_MS } as const;
+/** A call that this service never heard of. */
+function unlessUnknown(thrown: unknown): void {
+  if (toFlowError(thrown).status !== 'NOT_FOUND') throw thrown;
+}

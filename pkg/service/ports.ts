@@ -119,6 +119,13 @@ export interface ActiveflowStore {
   /** Ids of a customer's activeflows that are not deleted. */
   ofCustomer(customer_id: string, limit: number): Promise<string[]>;
   countRunning(): Promise<number>;
+  /** Which of these have ended. */
+  ended(ids: readonly string[]): Promise<string[]>;
+  /**
+   * The row with whatever of it cannot be read replaced by the least that a row needs, so that it can be ended and
+   * shown. Numbers of events and trace steps go on above all that were given.
+   */
+  salvage(id: string): Promise<Activeflow | undefined>;
   /** Trace steps that have moved to rows of their own, by seq. */
   trace(id: string): Promise<TraceStep[]>;
   /** Moves trace steps to rows of their own, each piece one row; again the same, or the same and more: each step once. */

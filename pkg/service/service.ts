@@ -40,6 +40,11 @@ export class Service {
     if (ids.length > 0) await this.context.store.activeflows.renew(ids, this.context.options.lease_ms);
   }
 
+  /** Lets go of what waits for activeflows that other processes have ended. */
+  noticeEndings(): Promise<void> {
+    return this.#keeper.noticeEndings();
+  }
+
   /** Whose an activeflow is, when this process remembers it; else empty. */
   readonly customerOf = (id: string): string => this.#keeper.customerOf(id);
 

@@ -8,11 +8,15 @@ import { type Backlog, backlog, claimDue, renew, settled } from './due.ts';
 import { tooLarge } from './errors.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { after } from './page.ts';
+import { salvaged } from './salvage.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 import { type Settling, settle } from './settle.ts';
 import { TokenSource } from './token.ts';
 import { addTrace, readTrace } from './trace.ts';
+
+/** Ids in one statement. */
+const IDS_AT_ONCE = 500;
 
 /** Written out, because it is read for every request and kysely would compile it each time. */
 const SELECT_ONE = `select ${ACTIVEFLOW_COLUMNS.join(', ')} from activeflows where id = ?`;
@@ -140,6 +144,33 @@ export class SqlActiveflowStore implements ActiveflowStore {
         .executeTakeFirstOrThrow(),
     );
     return row.count;
+  }
+
+  async ended(ids: readonly string[]): Promise<string[]> {
+    const found: string[] = [];
+    for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+      const some = ids.slice(from, from + IDS_AT_ONCE);
+      const rows = await this.#session.run((db) =>
+        db.selectFrom('activeflows').select('id').where('id', 'in', some).where('status', '=', 'ended').execute(),
+      );
+      found.push(...rows.map((row) => row.id));
+    }
+    return found;
+  }
+
+  async salvage(id: string): Promise<Activeflow | undefined> {
+    const { db, dialect } = this.#session;
+    const [{ rows }, moved] = await this.#session.run(() =>
+      Promise.all([
+        db.executeQuery<ReadActiveflow>(CompiledQuery.raw(SELECT_ONE, [id])),
+        db
+          .selectFrom('trace_steps')
+          .select((eb) => eb.fn.max<number | null>('seq').as('seq'))
+          .where('activeflow_id', '=', id)
+          .executeTakeFirst(),
+      ]),
+    );
+    return rows[0] && activeflowFromRow(dialect, salvaged(rows[0], Number(moved?.seq ?? 0)));
   }
 
   trace(id: string): Promise<TraceStep[]> {

@@ -18,6 +18,9 @@ import { checkAtRest } from './engine_rules.ts';
 export class UnderWay extends Error {}
 
 export class EngineDriver extends EngineProcess {
+  /** False: time stands still before the next try of a failed action, for a test to look. */
+  patient = true;
+
   /** Asks for the next action until there is an answer, as a caller does that repeats what got none. */
   next(asked: string, key = ''): Action {
     for (;;) {
@@ -38,10 +41,11 @@ export class EngineDriver extends EngineProcess {
       return draft;
     });
     const { verdict } = considered;
+    if (walked && this.row.state.run) return undefined;
     if (walked || verdict?.kind === 'again') return currentAnswer(this.row);
     if (verdict?.kind === 'answered') return this.#answered(verdict.answer);
     if (verdict?.kind === 'refused') throw verdict.error;
-    if (this.busy > 0) throw new UnderWay(`asked ${labelOf(asked)}`);
+    if (this.busy > 0 || this.#pauses) throw new UnderWay(`asked ${labelOf(asked)}`);
     // The first copy of it died with its process: whoever repeats it takes its walk over.
     this.#resume();
     return undefined;
@@ -110,8 +114,8 @@ export class EngineDriver extends EngineProcess {
   /** Walks on what somebody has begun and nobody is at any more. */
   settle(): void {
     if (this.busy > 0) return;
-    while (this.row.state.run) this.survive(() => this.#resume());
-    checkAtRest(this.row);
+    while (this.row.state.run && !this.#pauses) this.survive(() => this.#resume());
+    if (!this.#pauses) checkAtRest(this.row);
   }
 
   /** Labels of all actions left behind, as the wire's executed_actions. */
@@ -121,7 +125,14 @@ export class EngineDriver extends EngineProcess {
     return [START, ...lines.map((line) => line.action)].map((action) => labelOf(action.id)).join(' ');
   }
 
+  get #pauses(): boolean {
+    const due = this.row.state.run?.retry?.due;
+    return !this.patient && due != null && due > formatTime(this.clock.now());
+  }
+
   #resume(): void {
+    const due = this.row.state.run?.retry?.due;
+    if (due != null) this.clock.advance(Math.max(0, Date.parse(due) - this.clock.now()));
     this.walk(() => (this.row.state.run ? new Draft(this.row) : undefined));
   }
 }

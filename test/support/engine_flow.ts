@@ -1,5 +1,5 @@
 /** Flows written by letters: the action `a` has an id made from the letter, and an id reads as its letter again. */
-import type { Action } from '../../pkg/model/action.ts';
+import type { Action, Retry } from '../../pkg/model/action.ts';
 import { ACTION_FINISH, ACTION_START, MAIN_STACK, NIL } from '../../pkg/model/id.ts';
 import type { Json, JsonObject } from '../../pkg/model/json.ts';
 
@@ -43,15 +43,17 @@ export function stackLabel(given: string): string {
 interface Extra {
   readonly next?: string;
   readonly error?: string;
+  readonly retry?: Retry;
 }
 
-export function act(label: string, type: string, option?: JsonObject, { next, error }: Extra = {}): Action {
+export function act(label: string, type: string, option?: JsonObject, { next, error, retry }: Extra = {}): Action {
   return {
     id: id(label),
     type,
     ...(option === undefined ? {} : { option }),
     ...(next === undefined ? {} : { next_id: id(next) }),
     ...(error === undefined ? {} : { on_error_target_id: id(error) }),
+    ...(retry === undefined ? {} : { retry }),
   };
 }
 

@@ -21,6 +21,7 @@ import { sampleFlow } from './samples.ts';
 const OPTIONS: ServiceOptions = {
   lease_ms: 30_000,
   deadline_ms: 0,
+  reap_after_ms: 0,
   temporary_flow_ms: 0,
   flows_per_customer: 0,
   cached_activeflows: 0,
@@ -34,7 +35,7 @@ export interface Asked {
 }
 
 /** Undefined: what a sibling realistically answers. */
-type Script = (effect: Effect) => EffectAnswer | undefined;
+type Script = (effect: Effect, place: string) => EffectAnswer | undefined;
 
 interface Mishaps {
   /** True: somebody else's commit came first, so this one is refused. */
@@ -58,6 +59,8 @@ export interface Setting {
   readonly deadline_ms?: number;
   /** The flow that follows its end. */
   readonly follow_up?: readonly Action[];
+  /** The flow of `flows` that takes a failure that nothing else takes. */
+  readonly fallback?: string;
   readonly mishaps?: Mishaps;
   /** False: rows stay in memory as they are, which takes less time. Default: they go through JSON at every commit. */
   readonly serialised?: boolean;
@@ -67,6 +70,13 @@ export interface Setting {
 const FLOW = sampleFlow({ customer_id: CUSTOMER });
 
 class Crash extends Error {}
+
+function endings({ follow_up, fallback }: Setting): Partial<Flow> {
+  return {
+    ...(follow_up ? { on_complete_flow_id: id('after') } : {}),
+    ...(fallback === undefined ? {} : { fallback_flow_id: id(fallback) }),
+  };
+}
 
 export class EngineProcess {
   readonly clock = new SimulatedClock();
@@ -98,7 +108,7 @@ export class EngineProcess {
       {
         id: id('af'),
         customer_id: CUSTOMER,
-        ...(main ? { flow: { ...main, ...(setting.follow_up ? { on_complete_flow_id: id('after') } : {}) } } : {}),
+        ...(main ? { flow: { ...main, ...endings(setting) } } : {}),
         reference_type: setting.reference ?? 'call',
         reference_id: REFERENCE,
         ...(setting.parent ? { parent: setting.parent } : {}),
@@ -161,13 +171,14 @@ export class EngineProcess {
         result = steps.next();
         continue;
       }
-      const place = `${ask.step}/${ask.position}`;
+      const place = `${ask.step}/${ask.position}${ask.attempt === undefined ? '' : `/${ask.attempt}`}`;
       const answer = journal.get(place) ?? this.#perform({ place, effect: ask.effect });
       journal.set(place, answer);
       if (draft.base !== this.row) return false;
       result = steps.next(answer);
     }
-    if (!this.#commit(draft, 'activeflow_updated')) return false;
+    // It pauses before its next try: nothing has come of it yet.
+    if (!this.#commit(draft, draft.run ? null : 'activeflow_updated')) return false;
     this.#maybeCrash();
     return true;
   }
@@ -178,7 +189,7 @@ export class EngineProcess {
       this.#interrupted.add(asked.place);
       this.#meanwhile(asked);
     }
-    const answer = this.#flowAnswer(asked.effect) ?? this.#setting.script?.(asked.effect) ?? realistic(asked.effect);
+    const answer = this.#flowAnswer(asked.effect) ?? this.#setting.script?.(asked.effect, asked.place) ?? realistic(asked.effect);
     this.#maybeCrash();
     return answer;
   }

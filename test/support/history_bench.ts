@@ -4,7 +4,7 @@
  */
 import type { Effect, EffectAnswer } from '../../pkg/action/definition.ts';
 import { MemoryCache } from '../../pkg/cache/index.ts';
-import { fromErrorData } from '../../pkg/engine/failure.ts';
+import { fromErrorData } from '../../pkg/engine/error-data.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../pkg/engine/world.ts';
 import type { Action } from '../../pkg/model/action.ts';
 import type { Activeflow, ReferenceType } from '../../pkg/model/activeflow.ts';
@@ -147,6 +147,7 @@ export class HistoryBench {
       options: {
         lease_ms: LEASE_MS,
         deadline_ms: 86_400_000,
+        reap_after_ms: 0,
         temporary_flow_ms: 86_400_000,
         flows_per_customer: 100,
         cached_activeflows: 10,

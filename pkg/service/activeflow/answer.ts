@@ -1,5 +1,5 @@
 import { snapshotOf } from '../../engine/draft.ts';
-import { fromErrorData } from '../../engine/failure.ts';
+import { fromErrorData } from '../../engine/error-data.ts';
 import type { Action } from '../../model/action.ts';
 import { type Activeflow, type ActiveflowSnapshot, type Answer, FINISH } from '../../model/activeflow.ts';
 import type { ActiveflowStore } from '../ports.ts';

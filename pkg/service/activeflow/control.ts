@@ -1,9 +1,9 @@
 import { checkActions } from '../../action/check.ts';
-import { due } from '../../engine/change.ts';
+import { due, nextDue } from '../../engine/change.ts';
 import { Draft } from '../../engine/draft.ts';
 import { type Change, decideChange } from '../../engine/requested.ts';
 import { formatTime } from '../../engine/world.ts';
-import { FlowError } from '../../error/index.ts';
+import { FlowError, notFound, toFlowError } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ActiveflowEventType, Answer } from '../../model/activeflow.ts';
 import { ACTION_START } from '../../model/id.ts';
@@ -11,6 +11,7 @@ import type { Json, JsonObject } from '../../model/json.ts';
 import { type Context, hashId, worldOf } from '../context.ts';
 import { Recording } from '../history/recording.ts';
 import { answeredSnapshot } from './answer.ts';
+import { CallerLookup } from './caller.ts';
 import { checkRaces, type Keeper } from './keeper.ts';
 import { viewActiveflow } from './view.ts';
 import type { Walker } from './walker.ts';
@@ -33,11 +34,13 @@ export class ControlService {
   readonly #context: Context;
   readonly #keeper: Keeper;
   readonly #walker: Walker;
+  readonly #callers: CallerLookup;
 
   constructor(context: Context, keeper: Keeper, walker: Walker) {
     this.#context = context;
     this.#keeper = keeper;
     this.#walker = walker;
+    this.#callers = new CallerLookup(context);
     keeper.onFollowUp = (child) => this.resume(child.id);
   }
 
@@ -60,12 +63,12 @@ export class ControlService {
   }
 
   async stop(id: string, reason: string, key: string): Promise<JsonObject> {
-    const { row, answer } = await this.#change(id, key, { kind: 'stop', reason });
+    const { row, answer } = await this.#force(id, key, { kind: 'stop', reason });
     return this.#view(row, answer);
   }
 
   async remove(id: string, key: string): Promise<JsonObject> {
-    const { row, answer } = await this.#change(id, key, { kind: 'remove' }, 'activeflow_deleted');
+    const { row, answer } = await this.#force(id, key, { kind: 'remove' }, 'activeflow_deleted');
     return this.#view(row, answer);
   }
 
@@ -90,12 +93,47 @@ export class ControlService {
 
   /** Does what is due on an activeflow that nobody asks for: its timer, its deadline, a walk that lost its process. */
   async wake(id: string): Promise<void> {
-    const row = await this.#keeper.read(id);
+    const row = await this.#soonDue(id);
     const what = due(row, formatTime(this.#context.clock.now()));
     if (what === 'nothing' || (what === 'run' && this.#walker.underWay(id))) return;
     if (what === 'deadline') await this.#end(id);
-    if (what === 'run') await this.#resume(id);
+    // Only from this row: whoever came first, the caller that waits or another process, is at it.
+    if (what === 'run') await this.#resume(id, row.revision);
     if (what === 'timer') await this.#fire(id);
+    if (what === 'caller') await this.#lookForCaller(row);
+  }
+
+  /**
+   * The row, once something is due. It was claimed by the database's clock, and this process's may be a moment behind;
+   * what is due within the lease would otherwise wait until that is out.
+   */
+  async #soonDue(id: string): Promise<Activeflow> {
+    const { clock, options } = this.#context;
+    const row = await this.#readAnyhow(id);
+    const ms = Date.parse(nextDue(row) ?? '') - clock.now();
+    if (!(ms > 0 && ms <= options.lease_ms) || due(row, formatTime(clock.now())) !== 'nothing') return row;
+    await this.#keeper.endings.pause(id, ms);
+    return this.#readAnyhow(id);
+  }
+
+  /** A row that cannot be read any more still has its deadline. */
+  async #readAnyhow(id: string): Promise<Activeflow> {
+    try {
+      return await this.#keeper.read(id);
+    } catch (thrown) {
+      return (isInternal(thrown) && (await this.#context.store.activeflows.salvage(id))) || raise(thrown);
+    }
+  }
+
+  /** Ends the activeflow of a call that is over, although nobody has said so; else it is looked for again later. */
+  async #lookForCaller(row: Activeflow): Promise<void> {
+    const found = await this.#callers.look(row);
+    if (!found) return;
+    const message = `nobody has asked for long, and of call ${row.reference_id}: ${found.why}`;
+    // The step tells whether somebody has asked after all, meanwhile.
+    if (found.outcome === 'lost') await this.#change(row.id, '', { kind: 'caller_lost', step: row.state.step, message });
+    else await this.#change(row.id, '', { kind: 'look_later', step: row.state.step }, null);
+    this.#context.log.info({ activeflow_id: row.id, customer_id: row.customer_id, ...found }, 'looked for a silent caller');
   }
 
   /** Walks on, in the background, an activeflow whose row says that it is being walked. */
@@ -109,9 +147,10 @@ export class ControlService {
     });
   }
 
-  async #resume(id: string): Promise<void> {
-    await this.#walker.walk(id, (row, fresh) => {
-      if (row.state.run) return new Draft(row);
+  /** `from`: only where the row is still at this revision; what is left alone keeps its lease. */
+  async #resume(id: string, from?: number): Promise<void> {
+    await this.#walker.walk(id, (row, fresh, claimed) => {
+      if (row.state.run && (from === undefined || claimed || row.revision === from)) return new Draft(row);
       return fresh ? 'nothing' : 'reread';
     });
   }
@@ -122,7 +161,29 @@ export class ControlService {
   }
 
   async #end(id: string): Promise<void> {
-    await this.#change(id, '', { kind: 'deadline' });
+    await this.#force(id, '', { kind: 'deadline' });
+  }
+
+  /**
+   * An end, which always comes about: what of the row cannot be used any more (its state, a list that is gone) is
+   * replaced by the least that a row needs.
+   */
+  async #force(id: string, key: string, change: Change, event: ActiveflowEventType = 'activeflow_updated'): Promise<Changed> {
+    try {
+      return await this.#change(id, key, change, event);
+    } catch (thrown) {
+      if (!isInternal(thrown)) throw thrown;
+      this.#context.log.error({ activeflow_id: id, error: String(thrown) }, 'an activeflow that cannot be read is ended');
+    }
+    for (let attempt = 0; ; attempt++) {
+      checkRaces(attempt, id);
+      const done = await this.#keeper.exclusive(id, async () => {
+        const row = await this.#context.store.activeflows.salvage(id);
+        if (!row) throw notFound('activeflow', id);
+        return this.#attempt(row, { change, key, event }, 'all');
+      });
+      if (done) return done.changed;
+    }
   }
 
   /**
@@ -159,7 +220,11 @@ export class ControlService {
   }
 
   /** Undefined: lost the race. */
-  async #attempt(row: Activeflow, { change, key, event }: Wanted): Promise<{ changed: Changed; committed: boolean } | undefined> {
+  async #attempt(
+    row: Activeflow,
+    { change, key, event }: Wanted,
+    writes: 'changes' | 'all' = 'changes',
+  ): Promise<{ changed: Changed; committed: boolean } | undefined> {
     const answer = key === '' ? undefined : row.state.answers.find((known) => known.key === key);
     if (answer) return { changed: { row, answer }, committed: false };
     const draft = new Draft(row);
@@ -168,6 +233,7 @@ export class ControlService {
     const world = worldOf(this.#context, book.list);
     const now = decideChange(draft, change, key, recording?.around(world) ?? world);
     if (now === undefined) return { changed: { row }, committed: false };
+    if (writes === 'all') draft.variables = { ...draft.variables };
     const committed = await this.#keeper.commit(draft, event, book, { now, ...(recording && { recording }) });
     return committed && { changed: { row: committed }, committed: true };
   }
@@ -200,4 +266,12 @@ export class ControlService {
     const shown = answer ? answeredSnapshot(row, answer) : undefined;
     return viewActiveflow(row, this.#keeper.lists, this.#context.store.activeflows, shown);
   }
+}
+
+function isInternal(thrown: unknown): boolean {
+  return toFlowError(thrown).status === 'INTERNAL';
+}
+
+function raise(thrown: unknown): never {
+  throw thrown;
 }

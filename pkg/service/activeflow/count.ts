@@ -5,6 +5,7 @@ import type { Meter } from '../ports.ts';
 /** Counts what a committed transition's trace says was done. Types that nobody knows are one label: customers write them. */
 export function countSteps(trace: readonly TraceStep[], meter: Meter): void {
   for (const line of trace) {
+    if (line.outcome === 'retried') meter.add('action_retry_total', { type: actionType(line.action.type)?.type ?? 'unknown' });
     if (line.step === undefined) continue;
     const known = actionType(line.action.type);
     const type = known?.type ?? 'unknown';

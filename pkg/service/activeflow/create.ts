@@ -9,6 +9,7 @@ import { type Context, noLists, worldOf } from '../context.ts';
 import { withStart } from '../history/keep.ts';
 import { createRecord, Recording } from '../history/recording.ts';
 import type { Keeper } from './keeper.ts';
+import { firstLook } from './schedule.ts';
 import { viewActiveflow } from './view.ts';
 
 /** A request for a new activeflow, its ids lower-cased and nil where none was given. */
@@ -39,6 +40,7 @@ export class CreateService {
     const flow = await this.#flow(request);
     const parent = isSet(request.reference_activeflow_id) ? await this.#parent(request) : undefined;
     const { ids, store, options } = this.#context;
+    const look_at = firstLook(request.reference_type, this.#context);
     const given = {
       ...request,
       id: isSet(request.id) ? request.id : ids.next(),
@@ -47,6 +49,7 @@ export class CreateService {
       ...(parent ? { parent } : {}),
       create_key: key,
       deadline_ms: options.deadline_ms,
+      ...(look_at === undefined ? {} : { look_at }),
     };
     const { row, warnings } = this.#make(given);
     this.#countInjection(request.variables, warnings);

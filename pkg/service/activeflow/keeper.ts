@@ -9,7 +9,8 @@ import { withRecord, withStart } from '../history/keep.ts';
 import { followUpRecord, Recording } from '../history/recording.ts';
 import type { ListBook, Lists } from '../lists.ts';
 import { countSteps } from './count.ts';
-import { wakeAt } from './schedule.ts';
+import { Endings } from './endings.ts';
+import { lookAt, wakeAt } from './schedule.ts';
 
 /** Where committed rows go so that their events are published; pkg/outbox implements it. */
 export interface Outbox {
@@ -41,6 +42,7 @@ export type OnFollowUp = (child: Activeflow) => void;
  */
 export class Keeper {
   readonly lists: Lists;
+  readonly endings = new Endings();
   readonly #context: Context;
   readonly #outbox: Outbox;
   readonly #rows: LRUCache<string, Activeflow>;
@@ -100,6 +102,17 @@ export class Keeper {
     return known !== undefined && known.revision === row.revision;
   }
 
+  /** Tells who waits here for what other processes have ended meanwhile. */
+  async noticeEndings(): Promise<void> {
+    const { ids } = this.endings;
+    if (ids.length === 0) return;
+    for (const id of await this.#context.store.activeflows.ended(ids)) {
+      // Remembered rows are behind: whoever is told must find the end.
+      await this.read(id);
+      this.endings.ended(id);
+    }
+  }
+
   /** A row that was just created. */
   created(row: Activeflow): void {
     this.#rows.set(row.id, row);
@@ -124,6 +137,7 @@ export class Keeper {
       await book.load({ list: list.key, shared: false });
     }
     const child = await this.#followUp(draft, recording);
+    draft.look_at = lookAt(draft, this.#context);
     const moved = this.#outbox.moved(base.id);
     const decided = draft.toRow({ event, moved, now, wake_at: wakeAt(draft, this.#context) });
     const record = () => recording?.record(draft, decided, book.shared, child);
@@ -150,6 +164,7 @@ export class Keeper {
     this.#outbox.committed(row);
     countSteps(draft.trace, this.#context.meter);
     if (ended) this.#countEnd(row);
+    if (row.status === 'ended') this.endings.ended(row.id);
     draft.committed(row);
     if (!child) return;
     this.created(child);

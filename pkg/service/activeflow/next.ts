@@ -2,6 +2,7 @@ import { Draft } from '../../engine/draft.ts';
 import { considerNext, type NextVerdict } from '../../engine/next.ts';
 import { begin } from '../../engine/walk.ts';
 import { formatTime } from '../../engine/world.ts';
+import { type FlowError, unavailable } from '../../error/index.ts';
 import type { Action } from '../../model/action.ts';
 import type { Activeflow } from '../../model/activeflow.ts';
 import type { Context } from '../context.ts';
@@ -37,6 +38,7 @@ export class NextService {
   }
 
   async next(request: NextRequest): Promise<Action> {
+    const patience = this.#context.clock.now() + PATIENCE_MS;
     for (let attempt = 0; ; attempt++) {
       checkRaces(attempt, request.id);
       const considered: { last?: Considered } = {};
@@ -47,8 +49,8 @@ export class NextService {
         if (verdict.kind === 'under_way' && claimed) return new Draft(row);
         return fresh ? 'nothing' : 'reread';
       });
-      if (walked) return currentAnswer(walked);
-      const answer = considered.last && (await this.#answer(considered.last));
+      if (walked && !walked.state.run) return currentAnswer(walked);
+      const answer = considered.last && (await this.#answer(considered.last, patience));
       if (answer) return answer;
       // Waiting for somebody else's walk is no lost race: it ends with that walk, or with its lease.
       if (considered.last?.verdict.kind === 'under_way') attempt = 0;
@@ -56,22 +58,29 @@ export class NextService {
   }
 
   /** What is answered without walking; undefined: look again. */
-  async #answer({ row, verdict }: Considered): Promise<Action | undefined> {
+  async #answer({ row, verdict }: Considered, patience: number): Promise<Action | undefined> {
     if (verdict.kind === 'answered') return answeredAction(row, verdict.answer, this.#context.store.activeflows);
     if (verdict.kind === 'again') return currentAnswer(row);
     if (verdict.kind === 'refused') throw verdict.error;
-    if (verdict.kind === 'under_way') await this.#await(row);
+    if (verdict.kind === 'under_way') await this.#await(row, patience);
     return undefined;
   }
 
   /** Waits for the walk that is under way, here or in another process; takes it over when its lease is out. */
-  async #await(row: Activeflow): Promise<void> {
+  async #await(row: Activeflow, patience: number): Promise<void> {
     const here = this.#walker.underWay(row.id);
     if (here) {
       await here.catch(() => undefined);
       return;
     }
     const { clock } = this.#context;
+    const pause = Date.parse(row.state.run?.retry?.due ?? '') - clock.now();
+    if (pause > 0) {
+      if (clock.now() + pause > patience) throw later(row);
+      await this.#keeper.endings.pause(row.id, pause);
+      await this.#keeper.read(row.id);
+      return;
+    }
     if (row.wake_at !== null && row.wake_at > formatTime(clock.now())) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       await this.#keeper.read(row.id);
@@ -79,6 +88,17 @@ export class NextService {
     }
     await this.#walker.walk(row.id, (now) => (now.state.run && now.revision === row.revision ? new Draft(now) : 'nothing'));
   }
+}
+
+/** How long a request waits for the next try of an action: below the half hour after which a broker takes it back. */
+const PATIENCE_MS = 900_000;
+
+function later(row: Activeflow): FlowError {
+  const { current, run } = row.state;
+  return unavailable(
+    'TRIED_AGAIN_LATER',
+    `action ${current.id} of activeflow ${row.id} has failed and is tried again at ${run?.retry?.due}`,
+  );
 }
 
 /** How often a walk of another process is looked at. */

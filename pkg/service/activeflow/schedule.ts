@@ -1,12 +1,34 @@
 import type { Draft } from '../../engine/draft.ts';
-import { formatTime } from '../../engine/world.ts';
+import { earliest, formatTime } from '../../engine/world.ts';
+import type { ReferenceType } from '../../model/activeflow.ts';
 import type { Context } from '../context.ts';
 
-/** When something must happen to a row with nobody asking: the earliest of its lease, its timer and its deadline. */
-export function wakeAt(draft: Draft, context: Pick<Context, 'clock' | 'options'>): string | null {
-  if (draft.status === 'ended') return null;
-  const lease = draft.run ? formatTime(context.clock.now() + context.options.lease_ms) : null;
-  const times = [lease, draft.wait?.due ?? null, draft.base.deadline_at].filter((time) => time !== null);
-  // RFC 3339 in UTC with a fixed number of digits sorts as text.
-  return times.sort()[0] ?? null;
+type Timing = Pick<Context, 'clock' | 'options'>;
+
+/**
+ * When something must happen to a row with nobody asking: the earliest of its lease or its next try, its timer, the
+ * look for its caller and its deadline.
+ */
+export function wakeAt(draft: Draft, context: Timing): string | null {
+  const { status, run, wait, look_at, base } = draft;
+  if (status === 'ended') return null;
+  const lease = run ? (run.retry?.due ?? formatTime(context.clock.now() + context.options.lease_ms)) : null;
+  return earliest([lease, wait?.due ?? null, look_at ?? null, base.deadline_at]);
+}
+
+/** When the caller of an activeflow is looked for unless it has asked again by then; undefined: nobody is to ask. */
+export function lookAt(draft: Draft, timing: Timing): string | undefined {
+  const { base, run, wait } = draft;
+  if (draft.status === 'ended' || run || wait) return undefined;
+  const walked = draft.step !== base.state.step || base.state.run !== null;
+  return (walked ? undefined : draft.look_at) ?? firstLook(base.reference_type, timing);
+}
+
+/** Only a call is asked for by somebody who may be gone: all others run by themselves. */
+export function firstLook(reference: ReferenceType, { clock, options }: Timing): string | undefined {
+  const { reap_after_ms } = options;
+  if (reference !== 'call' || reap_after_ms === 0) return undefined;
+  // In steps, so that the index of what is due is not rewritten by every commit of a call.
+  const grain = Math.max(1, reap_after_ms / 8);
+  return formatTime(Math.ceil((clock.now() + reap_after_ms) / grain) * grain);
 }

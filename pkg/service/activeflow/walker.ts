@@ -1,7 +1,7 @@
 import type { Effect, EffectAnswer } from '../../action/definition.ts';
 import type { Ask, Walk } from '../../engine/ask.ts';
 import type { Draft } from '../../engine/draft.ts';
-import { toErrorData } from '../../engine/failure.ts';
+import { toErrorData } from '../../engine/error-data.ts';
 import { walk } from '../../engine/walk.ts';
 import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
 import type { HistoryInput } from '../../model/history.ts';
@@ -80,7 +80,10 @@ export class Walker {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.values());
   }
 
-  /** Walks until the row says so. Undefined: `prepare` found nothing to walk. */
+  /**
+   * Walks until the row says so. Undefined: `prepare` found nothing to walk. A row that still has a run pauses before
+   * the next try of an action: nobody is at it until then.
+   */
   async walk(id: string, prepare: Prepare): Promise<Activeflow | undefined> {
     const trip: Trip = { id, prepare, journal: new Map(), claimed: false };
     const first = await this.#start(trip);
@@ -135,7 +138,9 @@ export class Walker {
   }
 
   async #afterEffect(trip: Trip, { ask, journey }: EffectSegment): Promise<Segment> {
-    const answer = await this.#perform(journey, ask);
+    const answer = await this.#keeper.endings.unlessEnded(trip.id, this.#perform(journey, ask));
+    // Whoever waits for this walk is answered now, not when the sibling answers.
+    if (!answer) return { kind: 'lost' };
     trip.journal.set(placeOf(ask), answer);
     journey.recording?.answered(ask, answer);
     return this.#keeper.exclusive(trip.id, async () =>
@@ -160,7 +165,8 @@ export class Walker {
         result = journey.steps.next(undefined);
       }
     }
-    const row = await this.#commit(journey, 'activeflow_updated');
+    // A walk that pauses before its next try has come to nothing yet.
+    const row = await this.#commit(journey, journey.draft.run ? null : 'activeflow_updated');
     if (!row) return { kind: 'lost' };
     const labels = { reference_type: row.reference_type || 'none' };
     this.#context.meter.observe('activeflow_execute_iterations', labels, row.state.step - (trip.from ?? row.state.step));
@@ -173,7 +179,7 @@ export class Walker {
 
   async #perform(journey: Journey, ask: EffectAsk): Promise<EffectAnswer> {
     const { base } = journey.draft;
-    const id = requestId(base.id, ask.step, ask.position);
+    const id = requestId(base.id, ask.step, ask.position, ask.attempt ?? 0);
     try {
       return { ok: true, value: await this.#do(ask.effect, base, id, journey.book) };
     } catch (error) {
@@ -241,5 +247,5 @@ function walkOf({ base, run }: Draft): () => HistoryInput {
 const DEFAULT_TIMEOUT_MS = 3_000;
 
 function placeOf(ask: EffectAsk): string {
-  return `${ask.step}/${ask.position}`;
+  return `${ask.step}/${ask.position}/${ask.attempt ?? 0}`;
 }

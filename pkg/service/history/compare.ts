@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Activeflow, TraceStep } from '../../model/activeflow.ts';
 import type { HistoryRecord } from '../../model/history.ts';
 import type { Json } from '../../model/json.ts';
-import { decided } from './decided.ts';
+import { decided, LEFT_OUT } from './decided.ts';
 
 /** Where a build decides otherwise: the first place; what comes after it follows from it. */
 export interface Difference {
@@ -74,11 +74,9 @@ function statePairs(then: object, before: Activeflow | undefined, after: Activef
   const names = before ? Object.keys(expected) : Object.keys(then);
   const actual: Record<string, unknown> = { ...after.state };
   return names
-    .filter((name) => Object.hasOwn(then, name) || !UNCOMPARED.has(name))
+    .filter((name) => Object.hasOwn(then, name) || !LEFT_OUT.has(name))
     .map((name) => [`state.${name}`, expected[name] ?? null, actual[name] ?? null]);
 }
-
-const UNCOMPARED = new Set(['trace_seq', 'event_seq', 'answers']);
 
 function variablePairs(
   then: HistoryRecord['decided']['variables'],

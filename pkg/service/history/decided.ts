@@ -2,8 +2,8 @@ import type { Activeflow } from '../../model/activeflow.ts';
 import type { Decided } from '../../model/history.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 
-/** Members of the state that say no more than others do: numbers that count, and answers of earlier requests. */
-const LEFT_OUT = new Set(['trace_seq', 'event_seq', 'answers']);
+/** Members of the state that are no decisions: numbers that count, answers of earlier requests, when a caller is looked for. */
+export const LEFT_OUT: ReadonlySet<string> = new Set(['trace_seq', 'event_seq', 'answers', 'look_at']);
 
 /** What a commit has changed. `before` undefined: everything is new. A member that is the same object was not changed. */
 export function decided(before: Activeflow | undefined, after: Activeflow, followUp?: string): Decided {

@@ -25,6 +25,7 @@ export class Reference {
   readonly #around: Surroundings;
   readonly #meanwhile: () => void;
   #run: Run | undefined;
+  #started = false;
 
   constructor(flow: readonly Action[], around: Surroundings, meanwhile: () => void) {
     this.#around = around;
@@ -52,8 +53,11 @@ export class Reference {
   }
 
   execute(): void {
+    if (this.#started) return;
     this.#mustRun();
-    if (this.executed.length === 0 && !this.#run) this.#walk('');
+    if (this.executed.length > 0 || this.#run) return;
+    this.#started = true;
+    this.#walk('');
   }
 
   leaveBlock(asked: string): void {

@@ -83,6 +83,7 @@ function serviceOn(store: Store): { service: Service; lists: Lists } {
     options: {
       lease_ms: 30_000,
       deadline_ms: 0,
+      reap_after_ms: 0,
       temporary_flow_ms: 1_000,
       flows_per_customer: 10,
       cached_activeflows: 10,

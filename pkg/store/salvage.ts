@@ -1,0 +1,94 @@
+import { type Activeflow, type ActiveflowState, OUTCOMES, type Outbox, START } from '../model/activeflow.ts';
+import { MAIN_STACK, NIL } from '../model/id.ts';
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import type { ReadActiveflow } from './activeflow-row.ts';
+
+/** The key of the list of an activeflow that runs on no flow: it is never looked up. */
+const NO_LIST = 'empty';
+
+/**
+ * A row with what cannot be read of its JSON replaced: where it stood and what it has answered are kept as far as they
+ * can be told, its stacks are not. Fit to be ended, not to be walked.
+ *
+ * @param moved the last number of a trace step that has a row of its own
+ */
+export function salvaged(row: ReadActiveflow, moved: number): ReadActiveflow {
+  const state = parse(row.state);
+  const outbox = outboxOf(parse(row.outbox));
+  const variables = parse(row.variables);
+  const events = outbox.events.map((event) => event.seq);
+  const steps = outbox.trace.map((step) => step.seq);
+  const kept: ActiveflowState = {
+    current: positionOf(state.current),
+    current_stack_id: row.status === 'ended' ? NIL : MAIN_STACK,
+    stacks: [{ id: MAIN_STACK, list: NO_LIST, shared: false, return_stack_id: NIL, return_action_id: NIL }],
+    forward: null,
+    // Whoever waits for a walk is told the end when it asks again.
+    previous: text(isJsonObject(state.run) ? state.run.asked : undefined) ?? text(state.previous) ?? NIL,
+    step: count(state.step) ?? 0,
+    loops: {},
+    run: null,
+    wait: null,
+    error: null,
+    answers: list(state.answers).filter(isAnswer) as unknown as ActiveflowState['answers'],
+    // No commit has more than one event.
+    event_seq: Math.max(count(state.event_seq) ?? row.revision, ...events),
+    trace_seq: Math.max(count(state.trace_seq) ?? 0, moved, ...steps),
+  };
+  return {
+    ...row,
+    state: JSON.stringify(kept),
+    outbox: JSON.stringify(outbox),
+    variables: JSON.stringify(variables),
+  };
+}
+
+/** An object that is none, or cannot be read, is empty. */
+function parse(text: string): JsonObject {
+  try {
+    const value = JSON.parse(text) as Json;
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function positionOf(value: Json | undefined): Activeflow['state']['current'] {
+  return isJsonObject(value) && typeof value.id === 'string' && typeof value.type === 'string'
+    ? (value as unknown as Activeflow['state']['current'])
+    : START;
+}
+
+/** Events lose what they had to show: they show the row as it is now. */
+function outboxOf(value: JsonObject): Outbox {
+  const events = list(value.events).filter((event) => count(event.seq) !== undefined && typeof event.type === 'string');
+  const trace = list(value.trace).filter(
+    ({ seq, action, outcome, reason, tm }) =>
+      count(seq) !== undefined &&
+      isJsonObject(action) &&
+      OUTCOMES.some((known) => known === outcome) &&
+      typeof reason === 'string' &&
+      typeof tm === 'string',
+  );
+  return {
+    events: events.map(({ seq, type }) => ({ seq, type })),
+    trace,
+  } as unknown as Outbox;
+}
+
+function isAnswer({ key, status_code, error }: JsonObject): boolean {
+  return text(key) !== undefined && count(status_code) !== undefined && (error === undefined || isJsonObject(error));
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function list(value: Json | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+/** Undefined: no whole number from 0 on. */
+function count(value: Json | undefined): number | undefined {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined;
+}
