@@ -2,20 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { v7 } from 'uuid';
-import { MemoryCache } from '../../../pkg/cache/index.ts';
-import { DEFAULT_LIMITS } from '../../../pkg/engine/world.ts';
 import { ACTION_START, NIL } from '../../../pkg/model/id.ts';
-import { AlignedClock } from '../../../pkg/service/clock.ts';
-import type { Context } from '../../../pkg/service/context.ts';
-import { Lists } from '../../../pkg/service/lists.ts';
 import type { Store } from '../../../pkg/service/ports.ts';
-import { Service } from '../../../pkg/service/service.ts';
 import { openSqliteStore } from '../../../pkg/store/index.ts';
 import { fetchFlow, id, talk } from '../../support/engine_flow.ts';
-import { QuietLog } from '../../support/quiet_log.ts';
-import { RecordingMeter } from '../../support/recorders.ts';
 import { sampleFlow } from '../../support/samples.ts';
+import { serviceOn } from '../../support/service_on.ts';
 
 const CUSTOMER = id('owner');
 
@@ -66,30 +58,4 @@ function withTurn(store: Store, others: { turn?: () => Promise<void> }): Store {
     },
   });
   return Object.create(store, { flows: { value: flows } });
-}
-
-function serviceOn(store: Store): { service: Service; lists: Lists } {
-  const lists = new Lists(store.lists, new MemoryCache({ log: new QuietLog() }), 1e6);
-  const nobody = () => Promise.reject(new Error('nobody is asked here'));
-  const context: Context = {
-    store,
-    siblings: { request: nobody, send: nobody },
-    http: { request: nobody, close: async () => undefined },
-    clock: new AlignedClock(),
-    ids: { next: () => v7() },
-    limits: DEFAULT_LIMITS,
-    meter: new RecordingMeter(),
-    log: new QuietLog(),
-    options: {
-      lease_ms: 30_000,
-      deadline_ms: 0,
-      reap_after_ms: 0,
-      temporary_flow_ms: 1_000,
-      flows_per_customer: 10,
-      cached_activeflows: 10,
-      cached_list_bytes: 1e6,
-    },
-  };
-  const outbox = { committed: () => undefined, moved: () => ({ event_seq: 0, trace_seq: 0 }), flowEvents: () => undefined };
-  return { service: new Service(context, lists, outbox), lists };
 }
