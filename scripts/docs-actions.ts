@@ -11,6 +11,7 @@ const HEAD = `# Types of action
 Made by \`scripts/docs-actions.ts\` from the catalogue in pkg/action. Do not edit.
 
 An action is \`{id, next_id, type, option, name, on_error_target_id, retry}\`; only \`type\` must be given.
+\`retry\` is \`{attempts, initial_ms, max_ms, factor}\` ([flows.md](flows.md#tries)).
 Every text in an option may hold \`\${name}\`, which is replaced by that variable just before the action runs, and
 may stand in place of a number, too. Keys that a type does not know are kept, with a warning. An action whose
 medium the reference lacks is passed over.

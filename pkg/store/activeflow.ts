@@ -159,18 +159,10 @@ export class SqlActiveflowStore implements ActiveflowStore {
   }
 
   async salvage(id: string): Promise<Activeflow | undefined> {
-    const { db, dialect } = this.#session;
-    const [{ rows }, moved] = await this.#session.run(() =>
-      Promise.all([
-        db.executeQuery<ReadActiveflow>(CompiledQuery.raw(SELECT_ONE, [id])),
-        db
-          .selectFrom('trace_steps')
-          .select((eb) => eb.fn.max<number | null>('seq').as('seq'))
-          .where('activeflow_id', '=', id)
-          .executeTakeFirst(),
-      ]),
-    );
-    return rows[0] && activeflowFromRow(dialect, salvaged(rows[0], Number(moved?.seq ?? 0)));
+    const { rows } = await this.#session.run((db) => db.executeQuery<ReadActiveflow>(CompiledQuery.raw(SELECT_ONE, [id])));
+    // A trace that cannot be read either keeps nothing from its end.
+    const moved = await this.trace(id).catch((): TraceStep[] => []);
+    return rows[0] && activeflowFromRow(this.#session.dialect, salvaged(rows[0], moved.at(-1)?.seq ?? 0));
   }
 
   trace(id: string): Promise<TraceStep[]> {

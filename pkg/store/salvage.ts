@@ -30,7 +30,8 @@ export function salvaged(row: ReadActiveflow, moved: number): ReadActiveflow {
     run: null,
     wait: null,
     error: null,
-    answers: list(state.answers).filter(isAnswer) as unknown as ActiveflowState['answers'],
+    // In either of the forms that state-text.ts reads.
+    answers: items(state.answers).filter(isAnswer) as unknown as ActiveflowState['answers'],
     // No commit has more than one event.
     event_seq: Math.max(count(state.event_seq) ?? row.revision, ...events),
     trace_seq: Math.max(count(state.trace_seq) ?? 0, moved, ...steps),
@@ -76,7 +77,10 @@ function outboxOf(value: JsonObject): Outbox {
   } as unknown as Outbox;
 }
 
-function isAnswer({ key, status_code, error }: JsonObject): boolean {
+function isAnswer(value: Json): boolean {
+  if (Array.isArray(value)) return value.length === 2 && text(value[0]) !== undefined && count(value[1]) !== undefined;
+  if (!isJsonObject(value)) return false;
+  const { key, status_code, error } = value;
   return text(key) !== undefined && count(status_code) !== undefined && (error === undefined || isJsonObject(error));
 }
 
@@ -85,7 +89,11 @@ function text(value: Json | undefined): string | undefined {
 }
 
 function list(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+  return items(value).filter(isJsonObject);
+}
+
+function items(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Undefined: no whole number from 0 on. */

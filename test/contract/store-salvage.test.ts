@@ -41,7 +41,7 @@ eachStore('activeflows that cannot be read', (get) => {
     it(`can be ended although their state is ${text || 'nothing'}`, async () => {
       const { activeflows } = get().store;
       const row = await made();
-      await activeflows.addTrace([{ id: row.id, step: sampleTraceStep(9) }]);
+      await activeflows.addTrace([{ id: row.id, steps: [sampleTraceStep(8), sampleTraceStep(9)] }]);
       await spoil(row.id, 'state', text);
       const salvaged = await activeflows.salvage(row.id);
       if (!salvaged) throw new Error('it is there');
@@ -53,6 +53,14 @@ eachStore('activeflows that cannot be read', (get) => {
       expect(await activeflows.get(row.id)).to.deep.equal(ended);
     });
   }
+
+  it('can be ended although what has moved of their trace cannot be read either', async () => {
+    const { activeflows } = get().store;
+    const row = await made();
+    await activeflows.addTrace([{ id: row.id, steps: [sampleTraceStep(9)] }]);
+    await get().bench.sql('update trace_steps set step = ? where activeflow_id = ?', ['[', row.id]);
+    expect((await activeflows.salvage(row.id))?.state).to.include({ trace_seq: 5 });
+  });
 
   it('keep what can be told of an outbox, and lose variables that say nothing', async () => {
     const { activeflows } = get().store;

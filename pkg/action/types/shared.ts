@@ -37,7 +37,7 @@ export const InnerAction = Type.Object({
   option: field.any('Its option.'),
   name: field.text('Its name.'),
   on_error_target_id: field.id('Where to go when it fails.'),
-  retry: field.any('How often and when it is tried again.'),
+  retry: field.any('`{attempts, initial_ms, max_ms, factor}`: how often and when it is tried again after a failure.'),
   tm_execute: field.any('When it was handed over.'),
 });
 
