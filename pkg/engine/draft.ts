@@ -180,7 +180,6 @@ export class Draft {
     this.forward = null;
     this.run = null;
     this.wait = null;
-    this.look_at = undefined;
     this.loops = {};
   }
 

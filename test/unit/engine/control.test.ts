@@ -95,6 +95,17 @@ describe('execute, block and sleep', () => {
     expect(it.row).to.equal(before);
   });
 
+  it('execute again does nothing after the end either, but what never ran is refused then', () => {
+    const it = new EngineDriver({ reference: 'api', flow: [empty('a')] });
+    it.execute('one');
+    const before = it.row;
+    it.execute('two');
+    expect(it.row).to.equal(before);
+    const stopped = new EngineDriver({ reference: 'api', flow: [empty('a')] });
+    stopped.stop();
+    expect(refusal(() => stopped.execute('one'))).to.equal('409 ACTIVEFLOW_ENDED');
+  });
+
   it('execute while it runs does nothing', () => {
     const it: EngineDriver = new EngineDriver({
       reference: 'api',

@@ -76,6 +76,7 @@ describe('an action that is tried again', () => {
       flow: [webhook('w', 'no json', { retry: twice }), set('s', 'voipbin.activeflow.id', 'x', { retry: twice })],
       hears: '!VARIABLE_RESERVED',
       asks: [],
+      more: (it) => expect(it.trace.map((line) => line.outcome)).to.deep.equal(['failed', 'failed']),
     },
     {
       name: 'each one from the beginning',
