@@ -83,6 +83,10 @@ onServers(
     it('on one process cuts off a walk on another, whose caller is told at once', async function () {
       this.timeout(30_000);
       const { caller, siblings, flags } = get();
+      const queue = `${flags.rabbit_queue_listen}.other`;
+      const other = Daemon.spawn(argumentsOf({ ...flags, rabbit_queue_listen: queue }));
+      await other.ready;
+      const amqp = await AmqpCaller.open(String(flags.rabbit_addr), queue);
       const { id } = await caller.started([join(), talk]);
       const { open, opened } = gate();
       siblings.script('queue', async () => {
@@ -91,10 +95,6 @@ onServers(
       });
       const answer = caller.next(id);
       await siblings.until('queue', id);
-      const queue = `${flags.rabbit_queue_listen}.other`;
-      const other = Daemon.spawn(argumentsOf({ ...flags, rabbit_queue_listen: queue }));
-      await other.ready;
-      const amqp = await AmqpCaller.open(String(flags.rabbit_addr), queue);
       await new Caller(amqp.send).ok('POST', `/v1/activeflows/${id}/stop`);
       expect((await answer).id).to.equal(ACTION_FINISH);
       open();
