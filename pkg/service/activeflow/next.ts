@@ -17,6 +17,11 @@ export interface NextRequest {
   readonly key: string;
 }
 
+/** Until when, in ms, a request waits for the next try of an action; set once it does. */
+interface Waiting {
+  until?: number;
+}
+
 interface Considered {
   readonly row: Activeflow;
   readonly verdict: NextVerdict;
@@ -38,7 +43,7 @@ export class NextService {
   }
 
   async next(request: NextRequest): Promise<Action> {
-    const patience = this.#context.clock.now() + PATIENCE_MS;
+    const waiting: Waiting = {};
     for (let attempt = 0; ; attempt++) {
       checkRaces(attempt, request.id);
       const considered: { last?: Considered } = {};
@@ -50,7 +55,7 @@ export class NextService {
         return fresh ? 'nothing' : 'reread';
       });
       if (walked && !walked.state.run) return currentAnswer(walked);
-      const answer = considered.last && (await this.#answer(considered.last, patience));
+      const answer = considered.last && (await this.#answer(considered.last, waiting));
       if (answer) return answer;
       // Waiting for somebody else's walk is no lost race: it ends with that walk, or with its lease.
       if (considered.last?.verdict.kind === 'under_way') attempt = 0;
@@ -58,25 +63,27 @@ export class NextService {
   }
 
   /** What is answered without walking; undefined: look again. */
-  async #answer({ row, verdict }: Considered, patience: number): Promise<Action | undefined> {
+  async #answer({ row, verdict }: Considered, waiting: Waiting): Promise<Action | undefined> {
     if (verdict.kind === 'answered') return answeredAction(row, verdict.answer, this.#context.store.activeflows);
     if (verdict.kind === 'again') return currentAnswer(row);
     if (verdict.kind === 'refused') throw verdict.error;
-    if (verdict.kind === 'under_way') await this.#await(row, patience);
+    if (verdict.kind === 'under_way') await this.#await(row, waiting);
     return undefined;
   }
 
   /** Waits for the walk that is under way, here or in another process; takes it over when its lease is out. */
-  async #await(row: Activeflow, patience: number): Promise<void> {
+  async #await(row: Activeflow, waiting: Waiting): Promise<void> {
     const here = this.#walker.underWay(row.id);
     if (here) {
       await here.catch(() => undefined);
       return;
     }
     const { clock } = this.#context;
-    const pause = Date.parse(row.state.run?.retry?.due ?? '') - clock.now();
+    const due = row.state.run?.retry?.due;
+    const pause = due == null ? 0 : Date.parse(due) - clock.now();
     if (pause > 0) {
-      if (clock.now() + pause > patience) throw later(row);
+      waiting.until ??= clock.now() + PATIENCE_MS;
+      if (clock.now() + pause > waiting.until) throw later(row);
       await this.#keeper.endings.pause(row.id, pause);
       await this.#keeper.read(row.id);
       return;
