@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
 import type { Settings } from '../../pkg/config/settings.ts';
+import { CustomerLimits } from '../../pkg/http/customer-limits.ts';
 import type { Metrics } from '../../pkg/metric/index.ts';
 import { Mover } from '../../pkg/outbox/mover.ts';
 import { renderEvents, renderFlowEvents } from '../../pkg/outbox/render.ts';
@@ -32,7 +33,8 @@ export function wire(
   const clock = new AlignedClock();
   const http = new LazyHttpClient(async () => {
     const { SafeHttpClient } = await import('../../pkg/http/safe-client.ts');
-    return new SafeHttpClient({ allowPrivate: settings.allow_private });
+    const limits = new CustomerLimits(settings.customer_requests);
+    return new SafeHttpClient({ allowPrivate: settings.allow_private, limits, meter });
   });
   const lists = new Lists(store.lists, cache, settings.service.cached_list_bytes);
   const context: Context = {

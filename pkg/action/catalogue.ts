@@ -31,6 +31,7 @@ import { fetchAction } from './types/fetch.ts';
 import { fetchFlowAction } from './types/fetch_flow.ts';
 import { gotoAction } from './types/goto.ts';
 import { hangupAction } from './types/hangup.ts';
+import { httpRequestAction } from './types/http_request.ts';
 import { messageSendAction } from './types/message_send.ts';
 import { muteAction } from './types/mute.ts';
 import { playAction } from './types/play.ts';
@@ -81,6 +82,7 @@ export const ACTION_TYPES: readonly ActionType[] = [
   fetchFlowAction,
   gotoAction,
   hangupAction,
+  httpRequestAction,
   messageSendAction,
   muteAction,
   playAction,

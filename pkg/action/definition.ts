@@ -20,7 +20,22 @@ export type Effect =
       readonly wait?: boolean;
     }
   /** An HTTP request to an address that the flow's author chose. Value: `{status, body}`, body parsed when it is JSON. */
-  | { readonly kind: 'fetch'; readonly method: string; readonly url: string; readonly body?: Json }
+  | {
+      readonly kind: 'fetch';
+      readonly method: string;
+      readonly url: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      /** Added to the query of the URL. */
+      readonly query?: readonly (readonly [string, string])[];
+      /** Sent as JSON. */
+      readonly body?: Json;
+      /** Sent as it is, instead of `body`. */
+      readonly text?: string;
+      /** Default 10,000. */
+      readonly timeout_ms?: number;
+      /** With an Idempotency-Key made from the activeflow and the step, unless `headers` have one. */
+      readonly keyed?: boolean;
+    }
   /** Looks up a flow. Value: `{id, customer_id, list}`; fails with NOT_FOUND when there is none or it is deleted. */
   | { readonly kind: 'flow'; readonly id: string }
   /** Makes a temporary flow of the activeflow's customer. Value: `{id}`. */
@@ -100,6 +115,8 @@ export interface ActionType<Schema extends TSchema = TSchema> {
   readonly doc: string;
   /** What a failure does when nothing in the flow takes it; default stop. */
   readonly on_failure?: 'stop' | 'continue';
+  /** Its option as it may be shown once variables are in it; absent: as it is. It may not fit the schema. */
+  readonly mask?: (option: JsonObject) => JsonObject;
   /** Absent: handed over as it is. */
   readonly decide?: (context: ActionContext<Static<Schema>>) => Deciding;
 }

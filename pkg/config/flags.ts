@@ -75,6 +75,8 @@ export const FLAGS: readonly Flag[] = [
     'addresses, CIDRs and host names that flows may reach although not public, comma separated',
     '<list>',
   ),
+  count('http_customer_rate', 50, 'requests a second to such addresses that one customer may begin, in one process'),
+  count('http_customer_concurrency', 20, 'requests of one customer to such addresses under way at the same time, in one process'),
   onOff('event_full', 'events of changed activeflows show stacks and executed actions too'),
   text('log_level', 'info', 'debug, info, warn, error or silent', '<level>'),
   count('request_prefetch', 2_500, 'requests under way at the same time, those that wait for other services included'),

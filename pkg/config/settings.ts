@@ -27,6 +27,8 @@ export interface Settings {
   /** undefined: no gateway */
   readonly http: HttpSettings | undefined;
   readonly allow_private: string;
+  /** Of each customer, for requests to addresses that it chose. */
+  readonly customer_requests: { readonly per_second: number; readonly concurrency: number };
   readonly event_full: boolean;
   readonly log_level: string;
   readonly db_connections: number;
@@ -74,6 +76,10 @@ export function toSettings(flags: FlagValues): Settings {
     sandbox: flags.sandbox === true,
     http: httpSettings(flags.http_listen_addr ?? (folder === undefined ? undefined : EMBEDDED_ADDRESS), text),
     allow_private: text('http_allow_private'),
+    customer_requests: {
+      per_second: Math.max(1, count('http_customer_rate')),
+      concurrency: Math.max(1, count('http_customer_concurrency')),
+    },
     event_full: flags.event_full === true,
     log_level: text('log_level'),
     db_connections: Math.max(1, count('db_connections')),

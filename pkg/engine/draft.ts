@@ -1,3 +1,4 @@
+import { maskAction } from '../action/mask.ts';
 import { type Action, type ActionList, indexActions, type Variables } from '../model/action.ts';
 import {
   type Activeflow,
@@ -94,7 +95,7 @@ export class Draft {
     const line: TraceStep = {
       seq: this.#lastTrace,
       ...(options.whole ? { step: this.step } : {}),
-      action: options.whole ? this.current : { id: this.current.id, type: this.current.type },
+      action: options.whole ? maskAction(this.current) : { id: this.current.id, type: this.current.type },
       outcome,
       reason,
       duration_ms: Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000),

@@ -1,30 +1,37 @@
 import { Agent, request } from 'undici';
-import { FlowError, invalid, unavailable } from '../error/index.ts';
+import { FlowError, unavailable } from '../error/index.ts';
 import type { Json } from '../model/json.ts';
-import type { HttpAnswer, HttpClient } from '../service/ports.ts';
+import type { HttpAnswer, HttpClient, HttpRequest, Meter } from '../service/ports.ts';
 import { AddressRules } from './address-rules.ts';
+import type { CustomerLimits } from './customer-limits.ts';
 import { type Resolve, safeConnector } from './safe-connector.ts';
+import { type Prepared, prepare } from './safe-request.ts';
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
-type Method = (typeof METHODS)[number];
+const MAX_HEADER_BYTES = 16 * 1024;
+/** How failures are counted, by their reason. */
+const OUTCOMES: Readonly<Record<string, string>> = {
+  HTTP_ADDRESS_NOT_ALLOWED: 'not_allowed',
+  HTTP_CUSTOMER_OVER_LIMIT: 'over_limit',
+  HTTP_TIMEOUT: 'timeout',
+  HTTP_ANSWER_TOO_LARGE: 'too_large',
+  HTTP_URL_INVALID: 'invalid',
+  HTTP_METHOD_INVALID: 'invalid',
+  HTTP_HEADER_INVALID: 'invalid',
+  HTTP_BODY_TOO_LARGE: 'invalid',
+};
 
 export interface SafeHttpClientOptions {
   /** Comma list of addresses, CIDRs and host names that may be reached although they are not public. */
   readonly allowPrivate?: string;
-  /** From asking to the last byte of the answer, in ms. */
+  /** From asking to the last byte of the answer, in ms, waiting for its turn included, unless the request says. */
   readonly timeout_ms?: number;
   /** The most that a body may have, in bytes, in either direction. */
   readonly max_bytes?: number;
+  /** Of each customer; absent: none. */
+  readonly limits?: CustomerLimits;
+  readonly meter?: Meter;
   /** How host names are looked up; default: as the system does. */
   readonly resolve?: Resolve;
-}
-
-/** A request as it goes out. */
-interface Prepared {
-  readonly url: URL;
-  readonly method: Method;
-  readonly headers: Record<string, string>;
-  readonly body: string | null;
 }
 
 /**
@@ -32,18 +39,23 @@ interface Prepared {
  * is an answer like any other), bounded time and size. Names of hosts are all that it tells of a URL: paths and
  * queries may hold secrets.
  *
- * Throws FlowError: HTTP_URL_INVALID, HTTP_METHOD_INVALID, HTTP_BODY_TOO_LARGE (INVALID_ARGUMENT),
- * HTTP_ADDRESS_NOT_ALLOWED (PERMISSION_DENIED), HTTP_TIMEOUT, HTTP_ANSWER_TOO_LARGE, HTTP_FAILED (UNAVAILABLE).
+ * Throws FlowError: HTTP_URL_INVALID, HTTP_METHOD_INVALID, HTTP_HEADER_INVALID, HTTP_BODY_TOO_LARGE
+ * (INVALID_ARGUMENT), HTTP_ADDRESS_NOT_ALLOWED (PERMISSION_DENIED), HTTP_CUSTOMER_OVER_LIMIT (RESOURCE_EXHAUSTED), HTTP_TIMEOUT, HTTP_ANSWER_TOO_LARGE, HTTP_FAILED (UNAVAILABLE).
  */
 export class SafeHttpClient implements HttpClient {
   readonly #agent: Agent;
   readonly #timeout: number;
   readonly #maxBytes: number;
+  readonly #limits: CustomerLimits | undefined;
+  readonly #meter: Meter | undefined;
 
   constructor(options: SafeHttpClientOptions = {}) {
     this.#timeout = options.timeout_ms ?? 10_000;
     this.#maxBytes = options.max_bytes ?? 1024 * 1024;
+    this.#limits = options.limits;
+    this.#meter = options.meter;
     this.#agent = new Agent({
+      maxHeaderSize: MAX_HEADER_BYTES,
       connect: safeConnector({
         rules: AddressRules.parse(options.allowPrivate ?? ''),
         timeout_ms: this.#timeout,
@@ -52,19 +64,37 @@ export class SafeHttpClient implements HttpClient {
     });
   }
 
-  async request(asked: { readonly method: string; readonly url: string; readonly body?: Json }): Promise<HttpAnswer> {
-    const prepared = prepare(asked, this.#maxBytes);
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), this.#timeout);
+  async request(asked: HttpRequest): Promise<HttpAnswer> {
+    let outcome = 'failed';
     try {
+      const answer = await this.#request(asked);
+      outcome = 'answered';
+      return answer;
+    } catch (error) {
+      if (error instanceof FlowError) outcome = OUTCOMES[error.reason] ?? 'failed';
+      throw error;
+    } finally {
+      this.#meter?.add('http_client_request_total', { outcome });
+    }
+  }
+
+  async #request(asked: HttpRequest): Promise<HttpAnswer> {
+    const prepared = prepare(asked, this.#maxBytes);
+    const timeout = asked.timeout_ms ?? this.#timeout;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), timeout);
+    let leave: (() => void) | undefined;
+    try {
+      if (asked.customer_id !== undefined) leave = await this.#limits?.enter(asked.customer_id, limit.signal);
       return await this.#exchange(prepared, limit.signal);
     } catch (error) {
       const host = prepared.url.host;
       if (error instanceof FlowError) throw error;
-      if (limit.signal.aborted) throw unavailable('HTTP_TIMEOUT', `${host}: no complete answer within ${this.#timeout} ms`);
+      if (limit.signal.aborted) throw unavailable('HTTP_TIMEOUT', `${host}: no complete answer within ${timeout} ms`);
       throw unavailable('HTTP_FAILED', `${host}: ${causeOf(error)}`, { cause: error });
     } finally {
       clearTimeout(timer);
+      leave?.();
     }
   }
 
@@ -84,46 +114,13 @@ export class SafeHttpClient implements HttpClient {
       }
       chunks.push(chunk);
     }
-    return { status: answer.statusCode, body: parse(Buffer.concat(chunks).toString('utf8')) };
+    return { status: answer.statusCode, headers: headersOf(answer.headers), body: parse(Buffer.concat(chunks).toString('utf8')) };
   }
 }
 
-function prepare(asked: { method: string; url: string; body?: Json }, maxBytes: number): Prepared {
-  const url = URL.canParse(asked.url) ? new URL(asked.url) : undefined;
-  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw invalid('HTTP_URL_INVALID', 'url', url?.protocol ?? 'another text', 'an absolute URL with http or https');
-  }
-  const method = METHODS.find((one) => one === asked.method.toUpperCase());
-  if (method === undefined) throw invalid('HTTP_METHOD_INVALID', 'method', asked.method, `one of ${METHODS.join(', ')}`);
-  const body = asked.body === undefined ? null : JSON.stringify(asked.body);
-  if (body !== null && Buffer.byteLength(body) > maxBytes) {
-    throw invalid('HTTP_BODY_TOO_LARGE', 'body', `${Buffer.byteLength(body)} bytes`, `at most ${maxBytes} bytes`);
-  }
-  return { url, method, headers: headersOf(url, body), body };
-}
-
-/**
- * Compressed answers are not asked for: a small one may unpack to anything. Credentials of the URL go in a header,
- * as every browser sends them; what undici sends of a URL and what errors show of it is without them.
- */
-function headersOf(url: URL, body: string | null): Record<string, string> {
-  const headers: Record<string, string> = {
-    accept: 'application/json',
-    'accept-encoding': 'identity',
-    'user-agent': 'flow-manager',
-  };
-  if (body !== null) headers['content-type'] = 'application/json';
-  if (url.username === '' && url.password === '') return headers;
-  const credentials = `${decode(url.username)}:${decode(url.password)}`;
-  return { ...headers, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+/** undici has bounded them: 16 KiB in all. */
+function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]));
 }
 
 function parse(text: string): Json {

@@ -404,15 +404,34 @@ export interface Siblings {
   send(request: SiblingRequest): Promise<void>;
 }
 
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  /** Besides those of the client; the names of hop-by-hop headers, and Host, are refused. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Added to the query of the URL, in this order. */
+  readonly query?: readonly (readonly [string, string])[];
+  /** Sent as JSON. */
+  readonly body?: Json;
+  /** Sent as it is, instead of `body`. */
+  readonly text?: string;
+  /** From asking to the last byte of the answer; default 10,000. */
+  readonly timeout_ms?: number;
+  /** Whose limits it counts against; absent: nobody's. */
+  readonly customer_id?: string;
+}
+
 export interface HttpAnswer {
   readonly status: number;
+  /** Names in lower case; several values of one name joined by commas. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Parsed when it is JSON, else text. */
   readonly body: Json;
 }
 
-/** HTTP to addresses that customers choose. Throws FlowError. */
+/** HTTP to addresses that customers choose. Throws FlowError; no message holds more of a URL than its host. */
 export interface HttpClient {
-  request(request: { readonly method: string; readonly url: string; readonly body?: Json }): Promise<HttpAnswer>;
+  request(request: HttpRequest): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
 

@@ -1,3 +1,4 @@
+import { maskAction } from '../../action/mask.ts';
 import { snapshotOf } from '../../engine/draft.ts';
 import type { Action } from '../../model/action.ts';
 import { type Activeflow, type ActiveflowSnapshot, START, type TraceStep } from '../../model/activeflow.ts';
@@ -31,7 +32,7 @@ export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf
     webhook_uri: row.webhook_uri,
     webhook_method: row.webhook_method,
     current_stack_id: shown.current_stack_id,
-    current_action: viewAction(shown.current),
+    current_action: viewAction(maskAction(shown.current)),
     forward_stack_id: shown.forward?.stack_id ?? NIL,
     forward_action_id: shown.forward?.action_id ?? NIL,
     execute_count: shown.step,

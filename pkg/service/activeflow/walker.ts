@@ -195,10 +195,8 @@ export class Walker {
     switch (effect.kind) {
       case 'request':
         return this.#request(effect, id);
-      case 'fetch': {
-        const answer = await this.#context.http.request(effect);
-        return { status: answer.status, body: answer.body };
-      }
+      case 'fetch':
+        return this.#fetch(effect, base, id);
       case 'flow':
         return this.#flow(effect.id, base, book);
       case 'make_flow':
@@ -218,6 +216,14 @@ export class Walker {
     if (effect.wait !== false) return this.#context.siblings.request(request);
     await this.#context.siblings.send(request);
     return null;
+  }
+
+  async #fetch(effect: Extract<Effect, { kind: 'fetch' }>, { customer_id }: Activeflow, id: string): Promise<Json> {
+    const { kind: _, keyed, headers = {}, ...request } = effect;
+    const hasKey = Object.keys(headers).some((name) => name.toLowerCase() === IDEMPOTENCY_KEY);
+    const sent = keyed && !hasKey ? { ...headers, [IDEMPOTENCY_KEY]: id } : headers;
+    const { status, body } = await this.#context.http.request({ ...request, headers: sent, customer_id });
+    return { status, body };
   }
 
   async #flow(id: string, base: Activeflow, book: ListBook): Promise<Json> {
@@ -245,6 +251,7 @@ function walkOf({ base, run }: Draft): () => HistoryInput {
 
 /** How long a sibling is waited for unless its action says otherwise. */
 const DEFAULT_TIMEOUT_MS = 3_000;
+const IDEMPOTENCY_KEY = 'idempotency-key';
 
 function placeOf(ask: EffectAsk): string {
   return `${ask.step}/${ask.position}/${ask.attempt ?? 0}`;

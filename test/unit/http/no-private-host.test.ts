@@ -105,6 +105,33 @@ describe('no private host is reached', () => {
     await client.close();
   });
 
+  it('by a header that names another host', async () => {
+    const from = await Canary.start();
+    const client = new SafeHttpClient({ allowPrivate: '127.0.0.1' });
+    const name = fc.constantFrom('host', 'Host', 'HOST', ':authority', 'host ', ' host', 'x\r\nhost', 'x: y\nhost');
+    await fc.assert(
+      fc.asyncProperty(name, host, async (header, where) => {
+        const asked = { method: 'GET', url: `http://127.0.0.1:${from.port}/`, headers: { [header]: `${where}:${canary.port}` } };
+        expect(await reasonOf(client.request(asked)), header).to.equal('HTTP_HEADER_INVALID');
+      }),
+    );
+    await client.close();
+    expect([from.connections, canary.connections]).to.deep.equal([0, 0]);
+    await from.stop();
+  });
+
+  it('by a query that is added to its address', async () => {
+    const client = new SafeHttpClient({ resolve: async () => [{ address: '127.0.0.1', family: 4 }] });
+    await fc.assert(
+      fc.asyncProperty(url(canary.port), fc.string(), fc.string(), async (text, key, value) => {
+        const reason = await reasonOf(client.request({ method: 'POST', url: text, query: [[key, value]], text: value }));
+        expect(reason, text).to.be.oneOf(['HTTP_ADDRESS_NOT_ALLOWED', 'HTTP_URL_INVALID']);
+      }),
+    );
+    await client.close();
+    expect(canary.connections).to.equal(0);
+  });
+
   it('by a name of several addresses, one of them not public', async () => {
     const publicOnes = fc.array(fc.constantFrom('8.8.8.8', '2606:4700::1111', '1.1.1.1'), { maxLength: 3 });
     const mixed = fc.tuple(publicOnes, notPublic, publicOnes).map(([a, b, c]) => [...a, b.join('.'), ...c]);

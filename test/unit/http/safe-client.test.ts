@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { FlowError } from '../../../pkg/error/index.ts';
+import { CustomerLimits } from '../../../pkg/http/customer-limits.ts';
 import { SafeHttpClient, type SafeHttpClientOptions } from '../../../pkg/http/safe-client.ts';
 import { Canary } from '../../support/canary.ts';
+import { RecordingMeter } from '../../support/recorders.ts';
 
 async function failureOf(work: Promise<unknown>): Promise<FlowError> {
   const error = await work.then(
@@ -36,7 +38,7 @@ describe('SafeHttpClient', () => {
   it('sends JSON with a method of any case, and reads JSON', async () => {
     web.answer = (response) => response.writeHead(201).end('[1,{"a":null}]');
     const answer = await client().request({ method: 'post', url: `${base}/actions?key=1`, body: { a: 'ü' } });
-    expect(answer).to.deep.equal({ status: 201, body: [1, { a: null }] });
+    expect([answer.status, answer.body]).to.deep.equal([201, [1, { a: null }]]);
     expect(web.requests).to.have.length(1);
     expect(web.requests[0]).to.include({ method: 'POST', path: '/actions?key=1', body: '{"a":"ü"}' });
     expect(web.requests[0]?.headers).to.include({ 'content-type': 'application/json', 'accept-encoding': 'identity' });
@@ -49,10 +51,74 @@ describe('SafeHttpClient', () => {
     expect(web.requests[1]?.headers).to.not.have.property('content-type');
   });
 
+  it('sends headers, a query and a text as they are given, and reads the headers of the answer', async () => {
+    web.answer = (response) => response.writeHead(200, { 'X-One': '1', 'Set-Cookie': ['a=1', 'b=2'] }).end('');
+    const answer = await client().request({
+      method: 'POST',
+      url: `${base}/a?b=1`,
+      headers: { Authorization: 'Bearer x', 'Content-Type': 'text/csv', Accept: '*/*' },
+      query: [
+        ['c', 'ü&='],
+        ['c', '2'],
+      ],
+      text: 'a;b',
+    });
+    expect(answer.headers).to.include({ 'x-one': '1', 'set-cookie': 'a=1, b=2' });
+    expect(web.requests[0]).to.include({ path: '/a?b=1&c=%C3%BC%26%3D&c=2', body: 'a;b' });
+    expect(web.requests[0]?.headers).to.include({ authorization: 'Bearer x', 'content-type': 'text/csv', accept: '*/*' });
+  });
+
+  it('refuses headers of the connection, Host, and what is no header, without their values', async () => {
+    const names = [
+      ...['Host', 'host', 'Connection', 'Keep-Alive', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade', 'Proxy-Authorization'],
+      ...['Content-Length', 'Expect', 'Accept-Encoding', 'Proxy-Connection', 'x y', 'x:', '', 'ü', 'a\r\nHost'],
+    ];
+    const headers = names.map((name) => ({ [name]: 'secret' }));
+    const values = ['secret\r\nHost: x', 'secret\n', 'secret\0', 'secret€', `secret${'x'.repeat(8_192)}`].map((value) => ({
+      x: value,
+    }));
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`x-${at}`, 'secret']));
+    for (const given of [...headers, ...values, many]) {
+      const error = await failureOf(client().request({ method: 'GET', url: base, headers: given }));
+      expect(error, JSON.stringify(given)).to.include({ status: 'INVALID_ARGUMENT', reason: 'HTTP_HEADER_INVALID' });
+      expect(error.message + JSON.stringify(error.details)).not.to.include('secret');
+    }
+    expect(web.connections).to.equal(0);
+  });
+
+  it('gives up on an answer whose headers are too large', async () => {
+    web.answer = (response) => response.writeHead(200, { 'x-large': 'x'.repeat(20_000) }).end();
+    expect(await failureOf(client().request({ method: 'GET', url: base }))).to.include({ reason: 'HTTP_FAILED' });
+  });
+
+  it('lets a request have a time of its own', async () => {
+    web.answer = () => undefined;
+    const error = await failureOf(client().request({ method: 'GET', url: base, timeout_ms: 30 }));
+    expect(error).to.include({ reason: 'HTTP_TIMEOUT' });
+    expect(error.message).to.contain('30 ms');
+  });
+
+  it('counts how requests come out', async () => {
+    const meter = new RecordingMeter();
+    const limits = new CustomerLimits({ concurrency: 1, per_second: 1_000 });
+    const one = client({ meter, limits });
+    await one.request({ method: 'GET', url: base, customer_id: 'c' });
+    await failureOf(one.request({ method: 'GET', url: 'http://10.0.0.1/' }));
+    await failureOf(one.request({ method: 'GET', url: '' }));
+    web.answer = () => undefined;
+    const held = failureOf(one.request({ method: 'GET', url: base, customer_id: 'c', timeout_ms: 100 }));
+    const waits = await failureOf(one.request({ method: 'GET', url: base, customer_id: 'c', timeout_ms: 20 }));
+    expect(waits).to.include({ status: 'RESOURCE_EXHAUSTED', reason: 'HTTP_CUSTOMER_OVER_LIMIT' });
+    expect(await held).to.include({ reason: 'HTTP_TIMEOUT' });
+    expect(limits.size).to.be.at.most(1);
+    const outcomes = meter.of('http_client_request_total').map(({ labels }) => labels.outcome);
+    expect(outcomes).to.deep.equal(['answered', 'not_allowed', 'invalid', 'over_limit', 'timeout']);
+  });
+
   it('gives text where the answer is no JSON', async () => {
     for (const text of ['hello', '{"a":', '']) {
       web.answer = (response) => response.setHeader('content-type', 'application/json').end(text);
-      expect(await client().request({ method: 'GET', url: base })).to.deep.equal({ status: 200, body: text });
+      expect(await client().request({ method: 'GET', url: base })).to.include({ status: 200, body: text });
     }
   });
 
