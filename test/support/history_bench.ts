@@ -136,7 +136,10 @@ export class HistoryBench {
       store: this.store,
       siblings: { request: sibling, send: async (request) => void (await sibling(request)) },
       http: {
-        request: async (request) => (await perform({ kind: 'fetch', ...request })) as { status: number; body: Json } & Json,
+        request: async (request) => ({
+          ...((await perform({ kind: 'fetch', ...request })) as { status: number; body: Json } & Json),
+          headers: {},
+        }),
         close: async () => undefined,
       },
       clock: this.clock,

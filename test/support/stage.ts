@@ -31,6 +31,8 @@ export interface Stage {
   readonly bus: Bus;
   /** Where the metrics are. */
   readonly metrics: string;
+  /** Where the HTTP gateway is: `http://127.0.0.1:40001`. */
+  readonly gateway: string;
   /** Stops the daemon in an orderly way and starts it again on the same data. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -47,6 +49,7 @@ export function daemonFlags(names: Cleaner, database: TestDatabase, amqp: string
     rabbit_queue_listen: names.queue('test.flow-manager.request'),
     rabbit_queue_subscribe: names.queue('test.flow-manager.subscribe'),
     prom_listen_addr: '127.0.0.1:0',
+    http_listen_addr: '127.0.0.1:0',
     migrate: true,
   };
 }
@@ -74,6 +77,7 @@ export class ServerStage implements Stage {
   readonly #names: Cleaner;
   daemon: Daemon;
   metrics = '';
+  gateway = '';
 
   private constructor(parts: Pick<ServerStage, 'amqp' | 'bus' | 'database' | 'flags' | 'daemon' | 'siblings'>, names: Cleaner) {
     this.amqp = parts.amqp;
@@ -119,7 +123,9 @@ export class ServerStage implements Stage {
   }
 
   async #ready(): Promise<void> {
-    this.metrics = metricsOf(await this.daemon.ready);
+    const line = await this.daemon.ready;
+    this.metrics = metricsOf(line);
+    this.gateway = gatewayOf(line);
   }
 }
 
@@ -129,9 +135,9 @@ export class EmbeddedStage implements Stage {
   readonly siblings = new ScriptedSiblings();
   readonly events = new EventCollector();
   metrics = '';
+  gateway = '';
   readonly #folder: string;
   readonly #flags: Flags;
-  #address = '';
   #adapters: Adapters | undefined;
   #lifecycle: Lifecycle | undefined;
 
@@ -172,7 +178,7 @@ export class EmbeddedStage implements Stage {
     await this.events.attach(this.#adapters.bus, settings.rabbit.events);
     const line = await run(settings, log, this.#lifecycle, this.#adapters);
     this.metrics = metricsOf(line);
-    this.#address = `http://${/http at (\S+?),/.exec(line)?.[1]}`;
+    this.gateway = gatewayOf(line);
   }
 
   async #stop(): Promise<void> {
@@ -180,9 +186,13 @@ export class EmbeddedStage implements Stage {
   }
 
   async #send(text: string): Promise<Response> {
-    const answer = await fetch(`${this.#address}/rpc`, { method: 'POST', body: text });
+    const answer = await fetch(`${this.gateway}/rpc`, { method: 'POST', body: text });
     return (await answer.json()) as Response;
   }
+}
+
+function gatewayOf(line: string): string {
+  return `http://${/http at (\S+?),/.exec(line)?.[1]}`;
 }
 
 function metricsOf(line: string): string {
