@@ -137,7 +137,7 @@ export class HistoryBench {
       siblings: { request: sibling, send: async (request) => void (await sibling(request)) },
       http: {
         request: async (request) => ({
-          ...((await perform({ kind: 'fetch', ...request })) as { status: number; body: Json } & Json),
+          ...((await perform({ kind: 'fetch', ...request })) as unknown as { status: number; body: Json }),
           headers: {},
         }),
         close: async () => undefined,
