@@ -1,6 +1,6 @@
 import type { ActiveflowState, Answer, Outbox } from '../model/activeflow.ts';
 import type { PendingHistory } from '../model/history.ts';
-import { jsonText } from './json-text.ts';
+import { jsonMembers } from './json-text.ts';
 
 /**
  * State and outbox as the columns hold them. They are written at every commit, and most of them are the same answers
@@ -10,7 +10,7 @@ type StoredAnswer = Answer | readonly [key: string, step: number];
 
 export function stateText(state: ActiveflowState): string {
   const { answers, ...rest } = state;
-  return `${JSON.stringify(rest).slice(0, -1)},"answers":[${answers.map(answerText).join(',')}]}`;
+  return `${JSON.stringify(rest).slice(0, -1)},"answers":[${jsonMembers(answers, answerText)}]}`;
 }
 
 export function stateOfText(text: string): ActiveflowState {
@@ -20,18 +20,18 @@ export function stateOfText(text: string): ActiveflowState {
 
 export function outboxText({ events, trace, history }: Outbox): string {
   const kept = history ? `,"history":${historyText(history)}` : '';
-  return `{"events":${JSON.stringify(events)},"trace":[${trace.map(jsonText).join(',')}]${kept}}`;
+  return `{"events":${JSON.stringify(events)},"trace":[${jsonMembers(trace)}]${kept}}`;
 }
 
 function historyText({ records, ...rest }: PendingHistory): string {
-  return `${JSON.stringify(rest).slice(0, -1)},"records":[${records.map(jsonText).join(',')}]}`;
+  return `${JSON.stringify(rest).slice(0, -1)},"records":[${jsonMembers(records)}]}`;
 }
 
 function answerText(answer: Answer): string {
   const { key, step } = answer;
   const plain = answer.status_code === 200 && step !== undefined && answer.error === undefined;
   const pair = plain && answer.tm_update === undefined && answer.tm_delete === undefined;
-  return pair ? `[${JSON.stringify(key)},${step}]` : jsonText(answer);
+  return pair ? `[${JSON.stringify(key)},${step}]` : JSON.stringify(answer);
 }
 
 function answerOf(stored: StoredAnswer): Answer {

@@ -54,6 +54,7 @@ export class Daemon {
     this.ready = new Promise((resolve, reject) => {
       child.stdout?.on('data', (chunk) => {
         this.stdout += chunk;
+        showDefects(String(chunk));
         const [line] = /^flow-manager ready.*$/m.exec(this.stdout) ?? [];
         if (line) resolve(line);
       });
@@ -99,6 +100,11 @@ export class Daemon {
     this.#child.kill('SIGKILL');
     return this.exited;
   }
+}
+
+/** A 500 is a defect whatever a test is about: what the log says of it must not be lost with the daemon. */
+function showDefects(chunk: string): void {
+  for (const line of chunk.split('\n')) if (line.includes('a request failed inside')) console.error(line);
 }
 
 /** A port of 127.0.0.1 that nobody listens on at this moment. */

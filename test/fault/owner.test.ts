@@ -5,13 +5,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { ACTION_START } from '../../../pkg/model/id.ts';
-import type { JsonObject } from '../../../pkg/model/json.ts';
-import { action } from '../../support/caller.ts';
-import { onFaultStage } from '../../support/fault-stage.ts';
-import { eventually, gate } from '../../support/inbox.ts';
-import { eachOf } from '../../support/load.ts';
-import { metricOf } from '../../support/process-figures.ts';
+import { ACTION_START } from '../../pkg/model/id.ts';
+import type { JsonObject } from '../../pkg/model/json.ts';
+import { action } from '../support/caller.ts';
+import { onFaultStage } from '../support/fault-stage.ts';
+import { eventually, gate } from '../support/inbox.ts';
+import { eachOf } from '../support/load.ts';
+import { metricOf } from '../support/process-figures.ts';
 
 const CONNECTS = 500;
 const AT_ONCE = 100;

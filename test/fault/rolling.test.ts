@@ -1,12 +1,12 @@
 /** Promise 12: SIGTERM drains. Two daemons are restarted in turn under load, and no caller is told of it. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { ACTION_FINISH, ACTION_START } from '../../../pkg/model/id.ts';
-import { action, Caller } from '../../support/caller.ts';
-import type { Daemon } from '../../support/daemon.ts';
-import { onFaultStage } from '../../support/fault-stage.ts';
-import { Load } from '../../support/load.ts';
-import { PatientClient } from '../../support/patient-client.ts';
+import { ACTION_FINISH, ACTION_START } from '../../pkg/model/id.ts';
+import { action, Caller } from '../support/caller.ts';
+import type { Daemon } from '../support/daemon.ts';
+import { onFaultStage } from '../support/fault-stage.ts';
+import { Load } from '../support/load.ts';
+import { PatientClient } from '../support/patient-client.ts';
 
 const RESTARTS = process.env.FLOW_FAULT_LONG === '1' ? 60 : 5;
 const WORKERS = 10;

@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { action, type TraceLine } from '../../support/caller.ts';
-import type { Daemon } from '../../support/daemon.ts';
-import { onFaultStage } from '../../support/fault-stage.ts';
-import { eachOf, Load } from '../../support/load.ts';
+import { action, type TraceLine } from '../support/caller.ts';
+import type { Daemon } from '../support/daemon.ts';
+import { onFaultStage } from '../support/fault-stage.ts';
+import { eachOf, Load } from '../support/load.ts';
 
 const TIMERS = process.env.FLOW_FAULT_LONG === '1' ? 10_000 : 2_000;
 const SPREAD_MS = 3_000;

@@ -1,9 +1,9 @@
 /** Promise 1 again, at instants that nobody chose: two daemons under load, and one of them is killed again and again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Daemon } from '../../support/daemon.ts';
-import { onFaultStage } from '../../support/fault-stage.ts';
-import { Load } from '../../support/load.ts';
+import type { Daemon } from '../support/daemon.ts';
+import { onFaultStage } from '../support/fault-stage.ts';
+import { Load } from '../support/load.ts';
 
 const LONG = process.env.FLOW_FAULT_LONG === '1';
 const KILLS = LONG ? 200 : 30;

@@ -5,11 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { action } from '../../support/caller.ts';
-import { EventRecord } from '../../support/event-record.ts';
-import { onFaultStage } from '../../support/fault-stage.ts';
-import { eachOf, Load } from '../../support/load.ts';
-import { metricOf, residentMib } from '../../support/process-figures.ts';
+import { action } from '../support/caller.ts';
+import { EventRecord } from '../support/event-record.ts';
+import { onFaultStage } from '../support/fault-stage.ts';
+import { eachOf, Load } from '../support/load.ts';
+import { metricOf, residentMib } from '../support/process-figures.ts';
 
 const AWAY_MS = process.env.FLOW_FAULT_LONG === '1' ? 120_000 : 8_000;
 const TICKERS = 100;
