@@ -6,6 +6,8 @@
  * there is an answer that is not sent yet. A call that came back with an empty list is not counted: polling for what
  * is due goes on all the time.
  *
+ * A poison is a text that kills the process when a port is asked to do something with it.
+ *
  * A sabotage breaks one promise on purpose, to show that its test notices:
  *   FLOW_SABOTAGE=drop-publish npx mocha test/fault/events.test.ts    must fail
  */
@@ -18,6 +20,8 @@ type Call = (...args: unknown[]) => unknown;
 type Serve = Adapters['bus']['serve'];
 
 export class CrashPoint {
+  /** What no process outlives being asked to store; empty: nothing is. */
+  poison = '';
   #when = '';
   #place = '';
   #left = 0;
@@ -66,6 +70,7 @@ function watched<T extends object>(prefix: string, target: T, point: CrashPoint)
       return async (...args: unknown[]) => {
         const place = prefix + member;
         point.pass('before', place);
+        if (point.poison !== '' && JSON.stringify(args).includes(point.poison)) process.kill(process.pid, 'SIGKILL');
         const result: unknown = await Reflect.apply(value as Call, target, args);
         if (!Array.isArray(result) || result.length > 0) point.pass('after', place);
         return result;

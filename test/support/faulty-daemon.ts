@@ -1,6 +1,7 @@
 /**
  * The daemon as cmd/flow-manager.ts has it, with its adapters wrapped in faults. Loads, then does on its standard
- * input's word: `run` starts it; `crash <point>` sets the point at which it kills itself (faults.ts).
+ * input's word: `run` starts it; `crash <point>` sets the point at which it kills itself,
+ * `poison <text>` what kills it (faults.ts).
  */
 import { createInterface } from 'node:readline';
 import { serverAdapters } from '../../cmd/daemon/adapters.ts';
@@ -16,6 +17,7 @@ const sabotage = process.env.FLOW_SABOTAGE ?? '';
 
 createInterface(process.stdin).on('line', (line) => {
   if (line === 'run') void start();
+  else if (line.startsWith('poison ')) point.poison = line.slice('poison '.length);
   else point.arm(line.replace(/^crash /, ''));
 });
 
