@@ -71,6 +71,15 @@ eachStage(
       expect(web.requests[0]?.headers['idempotency-key']).to.equal('mine');
     });
 
+    it('has the same Idempotency-Key on every try', async () => {
+      web.answer = (response) => response.writeHead(web.requests.length < 3 ? 503 : 200).end('{}');
+      const done = action('talk', { text: 'done' });
+      const { said } = await first([action('http_request', { url: base }, { retry: { attempts: 3, initial_ms: 1 } }), done]);
+      expect(said).to.equal('done');
+      expect(web.requests).to.have.length(3);
+      expect(new Set(web.requests.map(({ headers }) => headers['idempotency-key'])).size).to.equal(1);
+    });
+
     it('stops the flow at an unexpected status, and goes where on_error_target_id says', async () => {
       web.answer = (response) => response.writeHead(302, { location: `${base}/elsewhere` }).end();
       const { response, id } = await first([action('http_request', { url: `${base}/?secret=1` }), told]);

@@ -181,6 +181,10 @@ export class Walker {
     const { base } = journey.draft;
     const id = requestId(base.id, ask.step, ask.position, ask.attempt ?? 0);
     try {
+      // A try that got no answer may have done its work: its next one is the same request for whoever knows the key.
+      if (ask.effect.kind === 'fetch') {
+        return { ok: true, value: await this.#fetch(ask.effect, base, requestId(base.id, ask.step, ask.position, 0)) };
+      }
       return { ok: true, value: await this.#do(ask.effect, base, id, journey.book) };
     } catch (error) {
       this.#context.log.warn(
@@ -191,12 +195,10 @@ export class Walker {
     }
   }
 
-  async #do(effect: Effect, base: Activeflow, id: string, book: ListBook): Promise<Json> {
+  async #do(effect: Exclude<Effect, { kind: 'fetch' }>, base: Activeflow, id: string, book: ListBook): Promise<Json> {
     switch (effect.kind) {
       case 'request':
         return this.#request(effect, id);
-      case 'fetch':
-        return this.#fetch(effect, base, id);
       case 'flow':
         return this.#flow(effect.id, base, book);
       case 'make_flow':
@@ -218,10 +220,10 @@ export class Walker {
     return null;
   }
 
-  async #fetch(effect: Extract<Effect, { kind: 'fetch' }>, { customer_id }: Activeflow, id: string): Promise<Json> {
+  async #fetch(effect: Extract<Effect, { kind: 'fetch' }>, { customer_id }: Activeflow, key: string): Promise<Json> {
     const { kind: _, keyed, headers = {}, ...request } = effect;
     const hasKey = Object.keys(headers).some((name) => name.toLowerCase() === IDEMPOTENCY_KEY);
-    const sent = keyed && !hasKey ? { ...headers, [IDEMPOTENCY_KEY]: id } : headers;
+    const sent = keyed && !hasKey ? { ...headers, [IDEMPOTENCY_KEY]: key } : headers;
     const { status, body } = await this.#context.http.request({ ...request, headers: sent, customer_id });
     return { status, body };
   }
