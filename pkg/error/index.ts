@@ -31,7 +31,10 @@ export interface ErrorDetail {
   readonly expected?: string;
 }
 
+const BRAND = Symbol.for('flow-manager.FlowError');
+
 export class FlowError extends Error {
+  readonly [BRAND] = true;
   readonly status: Status;
   /** One word in capitals that says what happened, for programs: `ACTIVEFLOW_NOT_FOUND`. */
   readonly reason: string;
@@ -43,6 +46,15 @@ export class FlowError extends Error {
     this.status = status;
     this.reason = reason;
     this.details = details;
+  }
+
+  /**
+   * A process may hold two copies of this module: what is loaded when it is first needed is imported, what a test
+   * runner loads may have been required. An error of either copy is a FlowError in both,
+   * and so this class has no subclasses.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 
   /** The number that goes out as status_code. */

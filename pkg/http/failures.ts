@@ -13,27 +13,23 @@ export interface Failure {
 }
 
 export function failureOf(thrown: unknown): Failure {
-  const error = fromServer(thrown) ?? toFlowError(thrown);
-  const code = error instanceof ServerRefusal ? error.http : error.code;
-  return { error, code, headers: headersOf(error), body: errorResponse(hideInternal(error)).data ?? null };
+  const refusal = refusalOf(thrown);
+  const error = refusal?.error ?? toFlowError(thrown);
+  const body = errorResponse(hideInternal(error)).data ?? null;
+  return { error, code: refusal?.code ?? error.code, headers: headersOf(error), body };
 }
 
 /** What fastify and node refuse before any of our code sees it, by their own code. */
-class ServerRefusal extends FlowError {
-  readonly http: number;
-
-  constructor(http: number, message: string) {
-    super('INVALID_ARGUMENT', 'BAD_HTTP_REQUEST', message);
-    this.http = http;
-  }
-}
-
-function fromServer(thrown: unknown): FlowError | undefined {
+function refusalOf(thrown: unknown): { error: FlowError; code: number } | undefined {
   if (!(thrown instanceof Error) || thrown instanceof FlowError) return undefined;
   const code: unknown = Reflect.get(thrown, 'statusCode');
   if (typeof code !== 'number' || code < 400 || code > 499) return undefined;
-  if (code === 413) return new FlowError('PAYLOAD_TOO_LARGE', 'MESSAGE_TOO_LARGE', thrown.message, [{ field: 'body' }]);
-  return new ServerRefusal(code, thrown.message);
+  if (code !== 413) return { error: unreadable(thrown.message), code };
+  return { error: new FlowError('PAYLOAD_TOO_LARGE', 'MESSAGE_TOO_LARGE', thrown.message, [{ field: 'body' }]), code };
+}
+
+function unreadable(message: string): FlowError {
+  return new FlowError('INVALID_ARGUMENT', 'BAD_HTTP_REQUEST', message);
 }
 
 function headersOf(error: FlowError): Record<string, string> {
@@ -50,7 +46,7 @@ export function answerSocket(socket: Duplex, code: number, message: string): voi
     socket.destroy();
     return;
   }
-  const body = JSON.stringify(failureOf(new ServerRefusal(code, message)).body);
+  const body = JSON.stringify(failureOf(unreadable(message)).body);
   const head = `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: application/json\r\nConnection: close\r\n`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

