@@ -9,6 +9,7 @@ import { beepAction } from './types/beep.ts';
 import { blockAction } from './types/block.ts';
 import { branchAction } from './types/branch.ts';
 import { callAction } from './types/call.ts';
+import { callbackWaitAction } from './types/callback_wait.ts';
 import { caseCreateAction } from './types/case_create.ts';
 import { conditionCallDigitsAction } from './types/condition_call_digits.ts';
 import { conditionCallStatusAction } from './types/condition_call_status.ts';
@@ -60,6 +61,7 @@ export const ACTION_TYPES: readonly ActionType[] = [
   blockAction,
   branchAction,
   callAction,
+  callbackWaitAction,
   caseCreateAction,
   conditionCallDigitsAction,
   conditionCallStatusAction,

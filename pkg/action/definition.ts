@@ -39,7 +39,13 @@ export type Effect =
   /** Looks up a flow. Value: `{id, customer_id, list}`; fails with NOT_FOUND when there is none or it is deleted. */
   | { readonly kind: 'flow'; readonly id: string }
   /** Makes a temporary flow of the activeflow's customer. Value: `{id}`. */
-  | { readonly kind: 'make_flow'; readonly name: string; readonly actions: readonly NewAction[] };
+  | { readonly kind: 'make_flow'; readonly name: string; readonly actions: readonly NewAction[] }
+  /**
+   * Looks whether what a signal tells of has come already, before the flow waits for it. Always answered anew: whoever
+   * gives the signal commits on the activeflow, so that a walk which looked too early loses its race and looks again.
+   * The value is said by who gives that kind of signal (the part before the colon).
+   */
+  | { readonly kind: 'look'; readonly signal: string };
 
 export type EffectAnswer = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: ErrorData };
 
@@ -72,6 +78,20 @@ export type Decision = {
     }
   /** Stands still until `continue` (block) or for `ms` (timer). */
   | { readonly kind: 'wait'; readonly ms?: number }
+  /**
+   * Stands still until the signal comes, or until a time (`until`, ms since 1970; absent: no end). A call is played
+   * `actions` meanwhile, in a loop; a sleep when there are none. See `Awaited` for the rest. `come`: it has come
+   * already, and the flow goes on at once; `id` names what is used up by that.
+   */
+  | {
+      readonly kind: 'await';
+      readonly signal: string;
+      readonly until?: number;
+      readonly timeout_target_id?: string;
+      readonly into?: string;
+      readonly actions?: Json | readonly NewAction[];
+      readonly come?: { readonly id: string; readonly value: Json };
+    }
   | { readonly kind: 'finish' }
 );
 
@@ -111,6 +131,8 @@ export interface ActionType<Schema extends TSchema = TSchema> {
   /** Who runs it: the caller gets it as it is, or `decide` runs here. */
   readonly by: 'caller' | 'manager';
   readonly option: Schema;
+  /** Keys of the option that hold actions for later: their texts are substituted when those run, and not before. */
+  readonly later?: readonly string[];
   /** One line for the documentation. */
   readonly doc: string;
   /** What a failure does when nothing in the flow takes it; default stop. */

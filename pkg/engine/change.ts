@@ -3,12 +3,14 @@ import { conflict, invalid } from '../error/index.ts';
 import type { Action, Variables } from '../model/action.ts';
 import type { Activeflow, ErrorData } from '../model/activeflow.ts';
 import { MAIN_STACK } from '../model/id.ts';
+import type { Json } from '../model/json.ts';
+import { awaitedBy, giveSignal, giveUp } from './await.ts';
+import { begin, walkingOn } from './begin.ts';
 import type { Draft } from './draft.ts';
 import { pushActions } from './enter.ts';
 import { fromErrorData } from './error-data.ts';
 import { findStack, findTarget, keepReachable } from './stacks.ts';
 import { deleteVariable, setVariables } from './variables.ts';
-import { begin, walkingOn } from './walk.ts';
 import { earliest, type World } from './world.ts';
 
 /**
@@ -175,14 +177,31 @@ export function fireTimer(draft: Draft, world: World): void {
   begin(draft, 'execute', '');
 }
 
+/**
+ * Gives a signal and what it brings. Where nobody waits for it the commit still has to be made, so that a walk that has
+ * looked for it just before loses its race and looks again.
+ */
+export function signal(draft: Draft, name: string, value: Json, world: World): void {
+  requireRunning(draft.base);
+  draft.signalled = giveSignal(draft, name, value, world);
+}
+
+/** The time of what is waited for is over. */
+export function timeOut(draft: Draft, world: World): void {
+  giveUp(draft, world);
+}
+
 /** What is due by now with nobody asking. */
-export type Due = 'nothing' | 'deadline' | 'timer' | 'run' | 'caller';
+export type Due = 'nothing' | 'deadline' | 'timer' | 'timeout' | 'cut_off' | 'run' | 'caller';
 
 export function due({ status, deadline_at, state }: Activeflow, now: string): Due {
   if (status === 'ended') return 'nothing';
   if (deadline_at !== null && deadline_at <= now) return 'deadline';
-  const { run, wait, look_at } = state;
+  const { run, wait, look_at, cut_off } = state;
   if (run) return run.retry?.due == null || run.retry.due <= now ? 'run' : 'nothing';
+  if (awaitedBy(state).some((awaits) => awaits.due !== null && awaits.due <= now)) return 'timeout';
+  if (cut_off) return 'cut_off';
+  if (wait?.kind === 'signal') return 'nothing';
   if (wait) return wait.due !== null && wait.due <= now ? 'timer' : 'nothing';
   return look_at !== undefined && look_at <= now ? 'caller' : 'nothing';
 }
@@ -190,6 +209,7 @@ export function due({ status, deadline_at, state }: Activeflow, now: string): Du
 /** When something is due the next time, less the lease of a walk; null: never. RFC 3339. */
 export function nextDue({ deadline_at, state }: Pick<Activeflow, 'deadline_at' | 'state'>): string | null {
   const { run, wait, look_at } = state;
-  const times = [deadline_at, run?.retry?.due ?? null, wait?.due ?? null, look_at ?? null];
+  const waits = awaitedBy(state).map((awaits) => awaits.due);
+  const times = [deadline_at, run?.retry?.due ?? null, wait?.due ?? null, look_at ?? null, ...waits];
   return earliest(times);
 }

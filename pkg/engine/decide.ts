@@ -1,13 +1,13 @@
 import { actionType } from '../action/catalogue.ts';
-import { checkActions } from '../action/check.ts';
 import { type ActionContext, ActionFailure, type ActionType, type Decision, type EffectAnswer } from '../action/definition.ts';
 import { checkOption, coerceOption } from '../action/option.ts';
 import { shorten } from '../error/index.ts';
 import { NIL } from '../model/id.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Walk } from './ask.ts';
+import { awaitSignal } from './await.ts';
 import type { Draft } from './draft.ts';
-import { enterStack, pushActions } from './enter.ts';
+import { checkedActions, enterStack, pushActions } from './enter.ts';
 import { toErrorData } from './error-data.ts';
 import { fail } from './failure.ts';
 import { AFTER_POSITION, FIRST_POSITION, SUBSTITUTION_POSITION } from './positions.ts';
@@ -25,10 +25,16 @@ export function* prepareOption(draft: Draft, mayAsk: boolean): Walk<void> {
     if (mayAsk && mentions(current.option, REFERENCE_DATA)) {
       variables = { ...variables, [REFERENCE_DATA]: yield* referenceData(draft) };
     }
-    const substituted = substituteObject(current.option, variables);
+    const substituted = { ...substituteObject(current.option, variables), ...later(current.type, current.option) };
     draft.current = { ...current, option: coerceOption(current.type, substituted, current.option) };
   }
   if (draft.run) draft.run = { ...draft.run, stage: 'deciding' };
+}
+
+/** The parts of an option that are substituted when the actions in them run: whatever is put in twice would be code. */
+function later(type: string, option: JsonObject): JsonObject {
+  const keys = actionType(type)?.later ?? [];
+  return Object.fromEntries(Object.entries(option).filter(([key]) => keys.includes(key)));
 }
 
 /** The call or conversation as its sibling shows it; nothing where there is none or it does not answer. */
@@ -145,6 +151,8 @@ function* apply(draft: Draft, decision: Decision, world: World, since: number): 
       draft.note('waiting', decision.reason, world, whole);
       return false;
     }
+    case 'await':
+      return awaitSignal(draft, decision, world, since);
     case 'finish':
       draft.note('run', decision.reason, world, whole);
       draft.finish();
@@ -181,14 +189,7 @@ function* push(draft: Draft, decision: Push, world: World, since: number): Walk<
 
 function pushDecided(draft: Draft, decision: Push, world: World): boolean {
   if (decision.list !== undefined) return enterStack(draft, { list: decision.list, shared: true }, decision.stack_id, world);
-  const { actions } = checkActions(decision.actions ?? [], {
-    path: '/actions',
-    maxActions: world.limits.actions_per_list,
-    newId: world.newId,
-    unknownTypes: 'keep',
-    templates: true,
-  });
-  return pushActions(draft, actions, decision.stack_id, world);
+  return pushActions(draft, checkedActions(decision.actions, world), decision.stack_id, world);
 }
 
 /** Sends what had to wait until the push was stored: the sibling may act on it before it has answered. */

@@ -48,6 +48,7 @@ export class Draft {
   loops: { readonly [place: string]: number };
   run: Run | null;
   wait: Wait | null;
+  cut_off: boolean;
   error: ErrorData | null;
   answers: readonly Answer[];
   fallback: ErrorData | undefined;
@@ -58,6 +59,10 @@ export class Draft {
   trace: readonly TraceStep[] = [];
   /** Lists that the next commit names and that are not stored yet. */
   lists: readonly NewList[] = [];
+  /** True: this change has given a signal that was waited for. */
+  signalled = false;
+  /** Ids of what came for this activeflow, was kept, and is used up by the next commit. */
+  taken: readonly string[] = [];
   readonly #indexed = new Map<string, ActionList>();
   #lastTrace: number;
 
@@ -74,6 +79,7 @@ export class Draft {
     this.loops = state.loops;
     this.run = state.run;
     this.wait = state.wait;
+    this.cut_off = state.cut_off ?? false;
     this.error = state.error;
     this.answers = state.answers;
     this.fallback = state.fallback;
@@ -109,6 +115,7 @@ export class Draft {
     this.base = row;
     this.trace = [];
     this.lists = [];
+    this.taken = [];
   }
 
   /** Keeps a list that this transition made, so that its stacks can be walked before it is stored. */
@@ -128,6 +135,7 @@ export class Draft {
     this.current_stack_id = stackId;
     this.stacks = keepReachable(this.stacks, stackId);
     this.forward = null;
+    this.cut_off = false;
     this.step += 1;
     const inner = this.stacks.length > 1 || Object.keys(this.loops).length > 0;
     if (inner) this.#forgetLoopsOfDroppedStacks();
@@ -181,6 +189,7 @@ export class Draft {
     this.forward = null;
     this.run = null;
     this.wait = null;
+    this.cut_off = false;
     this.loops = {};
   }
 
@@ -223,6 +232,7 @@ export class Draft {
         loops: this.loops,
         run: this.run,
         wait: this.wait,
+        ...(this.cut_off ? { cut_off: true } : {}),
         error: this.error,
         answers: this.answers,
         ...(this.fallback ? { fallback: this.fallback } : {}),

@@ -1,6 +1,7 @@
+import { checkActions } from '../action/check.ts';
 import { ActionFailure } from '../action/definition.ts';
 import type { Action } from '../model/action.ts';
-import type { Stack } from '../model/activeflow.ts';
+import type { Awaited, Stack } from '../model/activeflow.ts';
 import { isUuid } from '../model/id.ts';
 import type { Draft } from './draft.ts';
 import { exhaustedError } from './error-data.ts';
@@ -8,17 +9,23 @@ import { findStack } from './stacks.ts';
 import type { World } from './world.ts';
 
 /** Puts actions in a stack of their own that is entered next. False: there are none. Throws ActionFailure over the limit. */
-export function pushActions(draft: Draft, actions: readonly Action[], stackId: string | undefined, world: World): boolean {
+export function pushActions(
+  draft: Draft,
+  actions: readonly Action[],
+  stackId: string | undefined,
+  world: World,
+  awaits?: Awaited,
+): boolean {
   if (actions.length === 0) return false;
   const key = world.newId();
   draft.addList(key, actions);
-  return enterStack(draft, { list: key, shared: false }, stackId, world);
+  return enterStack(draft, { list: key, shared: false, ...(awaits && { awaits }) }, stackId, world);
 }
 
 /** Puts a list before everything else. False: it has no actions. Throws ActionFailure over the limit. */
 export function enterStack(
   draft: Draft,
-  list: Pick<Stack, 'list' | 'shared'>,
+  list: Pick<Stack, 'list' | 'shared' | 'awaits'>,
   stackId: string | undefined,
   world: World,
 ): boolean {
@@ -40,4 +47,16 @@ export function enterStack(
   draft.stacks = [...draft.stacks, stack];
   draft.forward = { stack_id: id, action_id: first.id };
   return true;
+}
+
+/** Actions from outside, checked and with ids. Throws FlowError. */
+export function checkedActions(actions: unknown, world: World): Action[] {
+  const checked = checkActions(actions ?? [], {
+    path: '/actions',
+    maxActions: world.limits.actions_per_list,
+    newId: world.newId,
+    unknownTypes: 'keep',
+    templates: true,
+  });
+  return checked.actions;
 }

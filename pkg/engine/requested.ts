@@ -1,4 +1,5 @@
 import type { Action, Variables } from '../model/action.ts';
+import type { Json } from '../model/json.ts';
 import * as change from './change.ts';
 import type { Draft } from './draft.ts';
 import { formatTime, type World } from './world.ts';
@@ -16,7 +17,8 @@ export type Change =
   | { readonly kind: 'caller_lost'; readonly step: number; readonly message: string }
   /** It is not, and is looked for again later. */
   | { readonly kind: 'look_later'; readonly step: number }
-  | { readonly kind: 'remove' | 'execute' | 'fire_timer' | 'deadline' };
+  | { readonly kind: 'signal'; readonly name: string; readonly value: Json }
+  | { readonly kind: 'remove' | 'execute' | 'fire_timer' | 'time_out' | 'deadline' };
 
 /**
  * Decides a change and what its request is answered. Returns when it was made, in ms; undefined: there is nothing to
@@ -63,6 +65,13 @@ function apply(draft: Draft, wanted: Change, world: World): boolean {
     case 'fire_timer':
       if (change.due(draft.base, formatTime(world.now())) !== 'timer') return false;
       change.fireTimer(draft, world);
+      return true;
+    case 'signal':
+      change.signal(draft, wanted.name, wanted.value, world);
+      return true;
+    case 'time_out':
+      if (change.due(draft.base, formatTime(world.now())) !== 'timeout') return false;
+      change.timeOut(draft, world);
       return true;
     case 'caller_lost': {
       const error = { status: 'FAILED_PRECONDITION', reason: 'CALLER_LOST', message: wanted.message };

@@ -48,8 +48,9 @@ export function keepReachable(stacks: readonly Stack[], ...from: readonly string
 }
 
 /**
- * What comes after an action by the order: its next_id, else the following action, else what comes after the
- * return address, and after the main stack finish. An unknown next_id finishes.
+ * What comes after an action by the order: its next_id, else the following action, else the first one again where a
+ * list plays in a loop, else what comes after the return address, and after the main stack finish. An unknown next_id
+ * finishes.
  */
 export function following(stacks: readonly Stack[], from: Position, world: Lists): Position {
   let at = from;
@@ -69,6 +70,6 @@ function followingInside(stacks: readonly Stack[], stack: Stack, actionId: strin
   if (position === undefined) return undefined;
   const nextId = list.actions[position]?.next_id;
   if (isSet(nextId)) return findTarget(stacks, stack.id, nextId, world) ?? FINISH_POSITION;
-  const next = list.actions[position + 1];
+  const next = list.actions[position + 1] ?? (stack.awaits && list.actions[0]);
   return next && { stack_id: stack.id, action_id: next.id };
 }

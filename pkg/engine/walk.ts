@@ -4,6 +4,7 @@ import type { Medium } from '../model/action.ts';
 import type { ErrorData, Run } from '../model/activeflow.ts';
 import { ACTION_FINISH } from '../model/id.ts';
 import type { Walk } from './ask.ts';
+import { walkingOn } from './begin.ts';
 import { decideCurrent, performAfter, prepareOption } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { exhaustedError } from './error-data.ts';
@@ -11,12 +12,6 @@ import { fallBack } from './failure.ts';
 import { isPaused } from './retry.ts';
 import { actionOf, FINISH_POSITION, findStack, following } from './stacks.ts';
 import type { World } from './world.ts';
-
-/** Begins a walk: from here on somebody is responsible for this activeflow until it hands over, waits or ends. */
-export function begin(draft: Draft, kind: Run['kind'], key: string): void {
-  draft.run = { kind, asked: draft.current.id, key, steps: 0, stage: 'walking' };
-  draft.wait = null;
-}
 
 /**
  * Walks until an action is the caller's, the flow waits, or it ends. The draft must have a run; afterwards it
@@ -42,11 +37,6 @@ function* takeUp(draft: Draft, world: World): Walk<boolean> {
   if (run?.failing) return yield* fallBack(draft, world, world.now());
   if (run?.after && !(yield* performAfter(draft, world))) return false;
   return !draft.run || draft.run.stage === 'walking' || (yield* actOnCurrent(draft, world));
-}
-
-/** Done with the current action, however far its tries had come. */
-export function walkingOn({ retry: _retry, failing: _failing, ...run }: Run): Run {
-  return { ...run, stage: 'walking' };
 }
 
 /** One move of the cursor and what the action there does. False: the walk is over. */

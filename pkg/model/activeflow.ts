@@ -30,6 +30,22 @@ export interface Stack {
   readonly return_action_id: string;
   /** True: the return action itself comes next, because it was the target already when this was pushed. */
   readonly return_exact?: boolean;
+  /** Its actions play to the caller in a loop, until this comes. */
+  readonly awaits?: Awaited;
+}
+
+/** What a flow waits for: a signal by its name, or the end of its time. Whichever is committed first decides. */
+export interface Awaited {
+  /** What kind of thing and which of them, such as `callback:payment`. */
+  readonly signal: string;
+  /** RFC 3339; null: no end. */
+  readonly due: string | null;
+  /** The action that waits. */
+  readonly at: Position;
+  /** Where to go when its time is over; absent: on, as when the signal comes. */
+  readonly timeout_target_id?: string;
+  /** The variable that is set to what the signal brings, null when it does not come; absent: none. */
+  readonly into?: string;
 }
 
 /** A place in the stacks. */
@@ -116,10 +132,12 @@ export interface AfterRequest {
 
 /** Why a flow stands still with nobody walking it. */
 export interface Wait {
-  /** block: until `continue`; timer: until `due`. */
-  readonly kind: 'block' | 'timer';
+  /** block: until `continue`; timer: until `due`; signal: until what it `awaits` comes, or `due`. */
+  readonly kind: 'block' | 'timer' | 'signal';
   /** RFC 3339; null: no end. */
   readonly due: string | null;
+  /** Of a signal. */
+  readonly awaits?: Awaited;
 }
 
 /** What an activeflow is between two commits. Everything a decision reads, less the immutable lists. */
@@ -140,6 +158,8 @@ export interface ActiveflowState {
   readonly loops: { readonly [place: string]: number };
   readonly run: Run | null;
   readonly wait: Wait | null;
+  /** True: the caller is to be cut off from `current`, because what it was to bridge is over. */
+  readonly cut_off?: boolean;
   /** The error that ended it. */
   readonly error: ErrorData | null;
   /** The error that its fallback flow has taken; absent: it was not needed. There is one fallback in a life. */

@@ -2,13 +2,15 @@
  * Drives the pure engine as the services do, so that a test reads as a call service's conversation: it asks for the
  * next action, pushes, forwards, stops. Everything is synchronous, and nothing is sent anywhere.
  */
+
+import { begin } from '../../pkg/engine/begin.ts';
 import * as change from '../../pkg/engine/change.ts';
 import { Draft } from '../../pkg/engine/draft.ts';
 import { considerNext, type NextVerdict } from '../../pkg/engine/next.ts';
-import { begin } from '../../pkg/engine/walk.ts';
-import { formatTime } from '../../pkg/engine/world.ts';
+import { formatTime, type World } from '../../pkg/engine/world.ts';
 import type { Action, Variables } from '../../pkg/model/action.ts';
 import { type Answer, FINISH, START } from '../../pkg/model/activeflow.ts';
+import type { Json } from '../../pkg/model/json.ts';
 import { answerAtHand, currentAnswer } from '../../pkg/service/activeflow/answer.ts';
 import { labelOf } from './engine_flow.ts';
 import { EngineProcess } from './engine_process.ts';
@@ -90,6 +92,18 @@ export class EngineDriver extends EngineProcess {
     this.change(key, (draft) => change.deleteVariableOf(draft, name), null);
   }
 
+  /** True: it was waited for. */
+  signal(name: string, value: Json = null): boolean {
+    const given: { draft?: Draft } = {};
+    const decide = (draft: Draft, world: World): void => {
+      change.signal(draft, name, value, world);
+      given.draft = draft;
+    };
+    this.change('', decide, null);
+    this.settle();
+    return given.draft?.signalled ?? false;
+  }
+
   /** False: it had ended before. */
   stop(key = ''): boolean {
     return this.change(key, (draft, world) => change.stop(draft, 'stopped, by request', world));
@@ -107,7 +121,8 @@ export class EngineDriver extends EngineProcess {
       this.change('', (draft, world) => change.stopWithError(draft, error, world));
     }
     if (what === 'timer') this.change('', (draft, world) => change.fireTimer(draft, world), null);
-    if (what === 'timer' || what === 'run') this.settle();
+    if (what === 'timeout') this.change('', (draft, world) => change.timeOut(draft, world), null);
+    if (what === 'timer' || what === 'timeout' || what === 'run') this.settle();
     return what;
   }
 

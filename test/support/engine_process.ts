@@ -173,7 +173,7 @@ export class EngineProcess {
       }
       const place = `${ask.step}/${ask.position}${ask.attempt === undefined ? '' : `/${ask.attempt}`}`;
       const answer = journal.get(place) ?? this.#perform({ place, effect: ask.effect });
-      journal.set(place, answer);
+      if (ask.effect.kind !== 'look') journal.set(place, answer);
       if (draft.base !== this.row) return false;
       result = steps.next(answer);
     }

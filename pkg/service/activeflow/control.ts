@@ -8,10 +8,11 @@ import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ActiveflowEventType, Answer } from '../../model/activeflow.ts';
 import { ACTION_START } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
-import { type Context, hashId, worldOf } from '../context.ts';
+import { type Context, worldOf } from '../context.ts';
 import { Recording } from '../history/recording.ts';
 import { answeredSnapshot } from './answer.ts';
 import { CallerLookup } from './caller.ts';
+import { Interrupter } from './interrupter.ts';
 import { checkRaces, type Keeper } from './keeper.ts';
 import { viewActiveflow } from './view.ts';
 import type { Walker } from './walker.ts';
@@ -27,6 +28,8 @@ interface Changed {
   readonly row: Activeflow;
   /** Set when this very request was answered before. */
   readonly answer?: Answer;
+  /** True: it has given a signal that was waited for. */
+  readonly signalled?: boolean;
 }
 
 /** Everything that is done to an activeflow besides asking it for the next action. Each is safe to repeat. */
@@ -35,19 +38,21 @@ export class ControlService {
   readonly #keeper: Keeper;
   readonly #walker: Walker;
   readonly #callers: CallerLookup;
+  readonly #interrupter: Interrupter;
 
   constructor(context: Context, keeper: Keeper, walker: Walker) {
     this.#context = context;
     this.#keeper = keeper;
     this.#walker = walker;
     this.#callers = new CallerLookup(context);
+    this.#interrupter = new Interrupter(context);
     keeper.onFollowUp = (child) => this.resume(child.id);
   }
 
   async forward(id: string, actionId: string, now: boolean, key: string): Promise<void> {
     const { row } = await this.#change(id, key, { kind: 'forward', action_id: actionId });
     // Also on a repeat: the first one may have crashed in between, and the sibling drops what it has seen.
-    if (now) await this.#interrupt(row, key);
+    if (now) await this.#interrupter.interrupt(row, `forward_now/${key || row.revision}`);
   }
 
   async push(id: string, actions: unknown, key: string): Promise<void> {
@@ -91,6 +96,20 @@ export class ControlService {
     if (!answer) this.resume(id);
   }
 
+  /**
+   * Gives a signal that an action may wait for, and what it brings. What it tells of must be stored before, where the
+   * effect `look` finds it. True: it was waited for, and the flow goes on. Throws NOT_FOUND, ACTIVEFLOW_ENDED, or
+   * INVALID_ARGUMENT when what it brings has no room in the variables: then it is waited for as before.
+   */
+  async signal(id: string, name: string, value: Json): Promise<boolean> {
+    const { row, signalled } = await this.#change(id, '', { kind: 'signal', name, value }, null);
+    if (!signalled) return false;
+    // The row says so, too: whoever finds it due does it when this process dies.
+    if (row.state.run) this.resume(id);
+    else void this.#interrupter.cutOff(row);
+    return true;
+  }
+
   /** Does what is due on an activeflow that nobody asks for: its timer, its deadline, a walk that lost its process. */
   async wake(id: string): Promise<void> {
     const row = await this.#soonDue(id);
@@ -99,7 +118,9 @@ export class ControlService {
     if (what === 'deadline') await this.#end(id);
     // Only from this row: whoever came first, the caller that waits or another process, is at it.
     if (what === 'run') await this.#resume(id, row.revision);
-    if (what === 'timer') await this.#fire(id);
+    if (what === 'timer') await this.#fire(id, 'fire_timer');
+    if (what === 'timeout') await this.#fire(id, 'time_out');
+    if (what === 'cut_off') await this.#interrupter.cutOff(row);
     if (what === 'caller') await this.#lookForCaller(row);
   }
 
@@ -155,9 +176,10 @@ export class ControlService {
     });
   }
 
-  async #fire(id: string): Promise<void> {
-    const { row } = await this.#change(id, '', { kind: 'fire_timer' }, null);
+  async #fire(id: string, kind: 'fire_timer' | 'time_out'): Promise<void> {
+    const { row } = await this.#change(id, '', { kind }, null);
     if (row.state.run) await this.#resume(id);
+    else await this.#interrupter.cutOff(row);
   }
 
   async #end(id: string): Promise<void> {
@@ -235,7 +257,7 @@ export class ControlService {
     if (now === undefined) return { changed: { row }, committed: false };
     if (writes === 'all') draft.variables = { ...draft.variables };
     const committed = await this.#keeper.commit(draft, event, book, { now, ...(recording && { recording }) });
-    return committed && { changed: { row: committed }, committed: true };
+    return committed && { changed: { row: committed, signalled: draft.signalled }, committed: true };
   }
 
   #checkActions(actions: unknown) {
@@ -247,19 +269,6 @@ export class ControlService {
       unknownTypes: 'keep',
       templates: true,
     }).actions;
-  }
-
-  /** Cuts off what the call is playing, so that it asks for the next action now. */
-  async #interrupt(row: Activeflow, key: string): Promise<void> {
-    if (row.reference_type !== 'call') return;
-    await this.#context.siblings.request({
-      to: 'call',
-      method: 'POST',
-      uri: `/v1/calls/${row.reference_id}/action-next`,
-      data: { force: true },
-      request_id: hashId(`${row.id}/forward_now/${key || row.revision}`),
-      timeout_ms: 3_000,
-    });
   }
 
   #view(row: Activeflow, answer: Answer | undefined): Promise<JsonObject> {

@@ -1,12 +1,13 @@
+import { begin } from '../../engine/begin.ts';
 import { Draft } from '../../engine/draft.ts';
 import { considerNext, type NextVerdict } from '../../engine/next.ts';
-import { begin } from '../../engine/walk.ts';
 import { formatTime } from '../../engine/world.ts';
 import { type FlowError, unavailable } from '../../error/index.ts';
 import type { Action } from '../../model/action.ts';
 import type { Activeflow } from '../../model/activeflow.ts';
 import type { Context } from '../context.ts';
 import { answeredAction, currentAnswer } from './answer.ts';
+import { Interrupter } from './interrupter.ts';
 import { checkRaces, type Keeper } from './keeper.ts';
 import type { Walker } from './walker.ts';
 
@@ -35,11 +36,13 @@ export class NextService {
   readonly #context: Context;
   readonly #keeper: Keeper;
   readonly #walker: Walker;
+  readonly #interrupter: Interrupter;
 
   constructor(context: Context, keeper: Keeper, walker: Walker) {
     this.#context = context;
     this.#keeper = keeper;
     this.#walker = walker;
+    this.#interrupter = new Interrupter(context);
   }
 
   async next(request: NextRequest): Promise<Action> {
@@ -55,7 +58,7 @@ export class NextService {
         return fresh ? 'nothing' : 'reread';
       });
       if (walked && !walked.state.run) return currentAnswer(walked);
-      const answer = considered.last && (await this.#answer(considered.last, waiting));
+      const answer = considered.last && (await this.#answer(considered.last, request.key, waiting));
       if (answer) return answer;
       // Waiting for somebody else's walk is no lost race: it ends with that walk, or with its lease.
       if (considered.last?.verdict.kind === 'under_way') attempt = 0;
@@ -63,9 +66,13 @@ export class NextService {
   }
 
   /** What is answered without walking; undefined: look again. */
-  async #answer({ row, verdict }: Considered, waiting: Waiting): Promise<Action | undefined> {
+  async #answer({ row, verdict }: Considered, key: string, waiting: Waiting): Promise<Action | undefined> {
     if (verdict.kind === 'answered') return answeredAction(row, verdict.answer, this.#context.store.activeflows);
-    if (verdict.kind === 'again') return currentAnswer(row);
+    if (verdict.kind === 'again') {
+      // It was cut off before it had the action that it was to be cut off from, and gets that action now: once more.
+      void this.#interrupter.cutOff(row, key);
+      return currentAnswer(row);
+    }
     if (verdict.kind === 'refused') throw verdict.error;
     if (verdict.kind === 'under_way') await this.#await(row, waiting);
     return undefined;

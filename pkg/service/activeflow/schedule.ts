@@ -1,3 +1,4 @@
+import { awaitedBy } from '../../engine/await.ts';
 import type { Draft } from '../../engine/draft.ts';
 import { earliest, formatTime } from '../../engine/world.ts';
 import type { ReferenceType } from '../../model/activeflow.ts';
@@ -7,13 +8,15 @@ type Timing = Pick<Context, 'clock' | 'options'>;
 
 /**
  * When something must happen to a row with nobody asking: the earliest of its lease or its next try, its timer, the
- * look for its caller and its deadline.
+ * look for its caller, what it waits for and its deadline. A caller who is to be cut off has a lease, too: it is told
+ * again when it does not ask by then.
  */
 export function wakeAt(draft: Draft, context: Timing): string | null {
-  const { status, run, wait, look_at, base } = draft;
+  const { status, run, wait, look_at, cut_off, base } = draft;
   if (status === 'ended') return null;
-  const lease = run ? (run.retry?.due ?? formatTime(context.clock.now() + context.options.lease_ms)) : null;
-  return earliest([lease, wait?.due ?? null, look_at ?? null, base.deadline_at]);
+  const lease = run || cut_off ? (run?.retry?.due ?? formatTime(context.clock.now() + context.options.lease_ms)) : null;
+  const ends = awaitedBy(draft).map(({ due }) => due);
+  return earliest([lease, ...ends, wait?.due ?? null, look_at ?? null, base.deadline_at]);
 }
 
 /** When the caller of an activeflow is looked for unless it has asked again by then; undefined: nobody is to ask. */

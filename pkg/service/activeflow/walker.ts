@@ -3,6 +3,7 @@ import type { Ask, Walk } from '../../engine/ask.ts';
 import type { Draft } from '../../engine/draft.ts';
 import { toErrorData } from '../../engine/error-data.ts';
 import { walk } from '../../engine/walk.ts';
+import { FlowError } from '../../error/index.ts';
 import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
 import type { HistoryInput } from '../../model/history.ts';
 import { isJsonObject, type Json } from '../../model/json.ts';
@@ -49,6 +50,12 @@ interface Journey {
 export type Prepare = (row: Activeflow, fresh: boolean, claimed: boolean) => Draft | 'reread' | 'nothing';
 
 /**
+ * By the kind of a signal (the part before its colon), what the effect `look` is answered: whether it has come
+ * already. Whoever gives a signal calls `ControlService.signal` after that is stored.
+ */
+export type Looks = { readonly [kind: string]: (activeflow: Activeflow, name: string) => Promise<Json> };
+
+/**
  * Performs walks: asks the engine, does what it asks for, commits at its checkpoints. The activeflow is held
  * only while the engine decides and the commit is under way, never while a sibling is waited for. Answers in
  * hand are kept in a journal: after a lost race the walk is decided anew and asks nobody twice.
@@ -57,10 +64,12 @@ export class Walker {
   readonly #context: Context;
   readonly #keeper: Keeper;
   readonly #makeFlow: MakeTemporaryFlow;
+  readonly #looks: Looks;
   readonly #underWay = new Map<string, Promise<Activeflow | undefined>>();
 
-  constructor(context: Context, keeper: Keeper, makeFlow: MakeTemporaryFlow) {
+  constructor(context: Context, keeper: Keeper, makeFlow: MakeTemporaryFlow, looks: Looks = {}) {
     this.#context = context;
+    this.#looks = looks;
     this.#keeper = keeper;
     this.#makeFlow = makeFlow;
   }
@@ -141,7 +150,8 @@ export class Walker {
     const answer = await this.#keeper.endings.unlessEnded(trip.id, this.#perform(journey, ask));
     // Whoever waits for this walk is answered now, not when the sibling answers.
     if (!answer) return { kind: 'lost' };
-    trip.journal.set(placeOf(ask), answer);
+    // What was seen in time for one attempt may be too early for the next.
+    if (ask.effect.kind !== 'look') trip.journal.set(placeOf(ask), answer);
     journey.recording?.answered(ask, answer);
     return this.#keeper.exclusive(trip.id, async () =>
       this.#keeper.isNewest(journey.draft.base) ? this.#run(trip, journey, answer) : { kind: 'lost' },
@@ -203,7 +213,16 @@ export class Walker {
         return this.#flow(effect.id, base, book);
       case 'make_flow':
         return { id: await this.#makeFlow({ id, customer_id: base.customer_id, name: effect.name, actions: effect.actions }) };
+      case 'look':
+        return this.#look(effect.signal, base);
     }
+  }
+
+  async #look(signal: string, base: Activeflow): Promise<Json> {
+    const [kind = '', ...name] = signal.split(':');
+    const look = this.#looks[kind];
+    if (!look) throw new FlowError('INTERNAL', 'SIGNAL_UNKNOWN', `nobody gives signals such as ${kind}:`);
+    return look(base, name.join(':'));
   }
 
   async #request(effect: Extract<Effect, { kind: 'request' }>, id: string): Promise<Json> {

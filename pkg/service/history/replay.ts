@@ -1,10 +1,11 @@
 import type { EffectAnswer } from '../../action/definition.ts';
 import type { Walk } from '../../engine/ask.ts';
+import { begin } from '../../engine/begin.ts';
 import { createActiveflow, createFollowUp, EMPTY_LIST, type NewActiveflow, needsFollowUp } from '../../engine/create.ts';
 import { Draft } from '../../engine/draft.ts';
 import { decideFollowUp } from '../../engine/follow_up.ts';
 import { type Change, decideChange } from '../../engine/requested.ts';
-import { begin, walk } from '../../engine/walk.ts';
+import { walk } from '../../engine/walk.ts';
 import { DEFAULT_LIMITS, type World } from '../../engine/world.ts';
 import { FlowError } from '../../error/index.ts';
 import { type ActionList, indexActions } from '../../model/action.ts';

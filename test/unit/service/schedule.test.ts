@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { begin } from '../../../pkg/engine/begin.ts';
 import { due, nextDue } from '../../../pkg/engine/change.ts';
 import { Draft } from '../../../pkg/engine/draft.ts';
-import { begin } from '../../../pkg/engine/walk.ts';
 import { formatTime } from '../../../pkg/engine/world.ts';
 import type { Activeflow } from '../../../pkg/model/activeflow.ts';
 import { firstLook, lookAt, wakeAt } from '../../../pkg/service/activeflow/schedule.ts';
