@@ -26,6 +26,9 @@ import { up as up0027 } from './0027_action_lists_tm_used.ts';
 import { up as up0028 } from './0028_flow_versions_by_list.ts';
 import { up as up0029 } from './0029_flows_by_expiry.ts';
 import { up as up0030 } from './0030_history_records.ts';
+import { up as up0033 } from './0033_callbacks.ts';
+import { up as up0034 } from './0034_callbacks_by_activeflow.ts';
+import { up as up0035 } from './0035_callback_arrivals.ts';
 import type { Migrate } from './types.ts';
 
 /** Every migration by name, in order. Forward only: a released one is never changed, a new one goes to the end. */
@@ -58,4 +61,7 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0028_flow_versions_by_list': up0028,
   '0029_flows_by_expiry': up0029,
   '0030_history_records': up0030,
+  '0033_callbacks': up0033,
+  '0034_callbacks_by_activeflow': up0034,
+  '0035_callback_arrivals': up0035,
 };

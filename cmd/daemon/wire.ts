@@ -47,6 +47,7 @@ export function wire(
     meter,
     log,
     options: settings.service,
+    callbacks: settings.callbacks,
   };
   const { events: exchange } = settings.rabbit;
   const mover = new Mover({

@@ -9,6 +9,7 @@ import { beepAction } from './types/beep.ts';
 import { blockAction } from './types/block.ts';
 import { branchAction } from './types/branch.ts';
 import { callAction } from './types/call.ts';
+import { callbackCreateAction } from './types/callback_create.ts';
 import { callbackWaitAction } from './types/callback_wait.ts';
 import { caseCreateAction } from './types/case_create.ts';
 import { conditionCallDigitsAction } from './types/condition_call_digits.ts';
@@ -61,6 +62,7 @@ export const ACTION_TYPES: readonly ActionType[] = [
   blockAction,
   branchAction,
   callAction,
+  callbackCreateAction,
   callbackWaitAction,
   caseCreateAction,
   conditionCallDigitsAction,

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import type { Action, Medium, Variables } from '../model/action.ts';
 import type { ErrorData } from '../model/activeflow.ts';
+import type { CallbackAuth } from '../model/callback.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 
 /**
@@ -40,6 +41,16 @@ export type Effect =
   | { readonly kind: 'flow'; readonly id: string }
   /** Makes a temporary flow of the activeflow's customer. Value: `{id}`. */
   | { readonly kind: 'make_flow'; readonly name: string; readonly actions: readonly NewAction[] }
+  /** Makes a callback of this activeflow, the same one at the same step. Value: `{url, secret}`. */
+  | {
+      readonly kind: 'callback';
+      readonly name: string;
+      readonly methods: readonly string[];
+      /** 0: as long as the activeflow runs. */
+      readonly ttl_ms: number;
+      readonly auth: CallbackAuth;
+      readonly multi: boolean;
+    }
   /**
    * Looks whether what a signal tells of has come already, before the flow waits for it. Always answered anew: whoever
    * gives the signal commits on the activeflow, so that a walk which looked too early loses its race and looks again.

@@ -70,6 +70,12 @@ export const FLAGS: readonly Flag[] = [
   text('http_jwt_issuer', '', 'issuer (iss) that tokens must have; default: any'),
   text('http_jwt_audience', '', 'audience (aud) that tokens must have; default: any'),
   text(
+    'callback_secret',
+    '',
+    'secret that addresses of callbacks are made with, the same for all daemons; without it there are none',
+  ),
+  count('callback_max_body', 48 * 1024, 'bytes of one request to a callback', '<bytes>'),
+  text(
     'http_allow_private',
     '',
     'addresses, CIDRs and host names that flows may reach although not public, comma separated',
@@ -115,6 +121,7 @@ export const FLAGS: readonly Flag[] = [
   count('limit_variables', 100, 'variables of one activeflow'),
   count('limit_variable_bytes', 32 * 1024, 'bytes of one variable', '<bytes>'),
   count('limit_variables_bytes', 64 * 1024, 'bytes of all variables of one activeflow', '<bytes>'),
+  count('limit_callback_inbox', 32, 'requests to callbacks that are kept for one activeflow until it asks for them'),
   count('limit_complete_depth', 5, 'activeflows that follow each other by on_complete_flow_id'),
 ];
 

@@ -1,9 +1,10 @@
 import { DEFAULT_LIMITS, type Limits } from '../engine/world.ts';
 import { FlowError } from '../error/index.ts';
 import { HISTORY_KEEPS, type HistoryKeep } from '../model/history.ts';
-import type { ServiceOptions } from '../service/context.ts';
+import type { CallbackOptions, ServiceOptions } from '../service/context.ts';
 import type { RetentionOptions } from '../service/retention.ts';
 import { checkAddresses } from './addresses.ts';
+import { callbackOptions } from './callbacks.ts';
 import { type FlagValues, wrong } from './flags.ts';
 import { type HttpSettings, httpSettings } from './http.ts';
 
@@ -26,6 +27,7 @@ export interface Settings {
   readonly sandbox: boolean;
   /** undefined: no gateway */
   readonly http: HttpSettings | undefined;
+  readonly callbacks: CallbackOptions;
   readonly allow_private: string;
   /** Of each customer, for requests to addresses that it chose. */
   readonly customer_requests: { readonly per_second: number; readonly concurrency: number };
@@ -59,6 +61,7 @@ export function toSettings(flags: FlagValues): Settings {
     );
   }
   checkAddresses(text);
+  const http = httpSettings(flags.http_listen_addr ?? (folder === undefined ? undefined : EMBEDDED_ADDRESS), text);
   return {
     dsn: text('dbDSN'),
     prom: { address: text('prom_listen_addr'), endpoint: text('prom_endpoint') },
@@ -74,7 +77,8 @@ export function toSettings(flags: FlagValues): Settings {
     migrate: flags.migrate === true || folder !== undefined,
     embedded: folder,
     sandbox: flags.sandbox === true,
-    http: httpSettings(flags.http_listen_addr ?? (folder === undefined ? undefined : EMBEDDED_ADDRESS), text),
+    http,
+    callbacks: callbackOptions(http?.public_url ?? text('http_public_url'), text, count),
     allow_private: text('http_allow_private'),
     customer_requests: {
       per_second: Math.max(1, count('http_customer_rate')),

@@ -16,6 +16,7 @@ import {
   type TraceStep,
   type Wait,
 } from '../model/activeflow.ts';
+import { maskCallbacks, type TakenArrival } from '../model/callback.ts';
 import { NIL } from '../model/id.ts';
 import { following, keepReachable, outward } from './stacks.ts';
 import { formatTime, type World } from './world.ts';
@@ -61,6 +62,8 @@ export class Draft {
   lists: readonly NewList[] = [];
   /** True: this change has given a signal that was waited for. */
   signalled = false;
+  /** Requests to callbacks that the next commit takes in. */
+  kept: readonly TakenArrival[] = [];
   /** Ids of what came for this activeflow, was kept, and is used up by the next commit. */
   taken: readonly string[] = [];
   readonly #indexed = new Map<string, ActionList>();
@@ -103,7 +106,7 @@ export class Draft {
       ...(options.whole ? { step: this.step } : {}),
       action: options.whole ? maskAction(this.current) : { id: this.current.id, type: this.current.type },
       outcome,
-      reason,
+      reason: maskCallbacks(reason),
       duration_ms: Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000),
       tm: formatTime(now),
     };
@@ -115,6 +118,7 @@ export class Draft {
     this.base = row;
     this.trace = [];
     this.lists = [];
+    this.kept = [];
     this.taken = [];
   }
 

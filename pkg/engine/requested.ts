@@ -1,4 +1,5 @@
 import type { Action, Variables } from '../model/action.ts';
+import type { TakenArrival } from '../model/callback.ts';
 import type { Json } from '../model/json.ts';
 import * as change from './change.ts';
 import type { Draft } from './draft.ts';
@@ -17,7 +18,8 @@ export type Change =
   | { readonly kind: 'caller_lost'; readonly step: number; readonly message: string }
   /** It is not, and is looked for again later. */
   | { readonly kind: 'look_later'; readonly step: number }
-  | { readonly kind: 'signal'; readonly name: string; readonly value: Json }
+  /** `arrival`: the request that it came with, as one that is kept. */
+  | { readonly kind: 'signal'; readonly name: string; readonly value: Json; readonly arrival?: TakenArrival }
   | { readonly kind: 'remove' | 'execute' | 'fire_timer' | 'time_out' | 'deadline' };
 
 /**
@@ -68,6 +70,7 @@ function apply(draft: Draft, wanted: Change, world: World): boolean {
       return true;
     case 'signal':
       change.signal(draft, wanted.name, wanted.value, world);
+      if (wanted.arrival) draft.kept = [arrived(wanted.arrival, draft.signalled)];
       return true;
     case 'time_out':
       if (change.due(draft.base, formatTime(world.now())) !== 'timeout') return false;
@@ -85,6 +88,12 @@ function apply(draft: Draft, wanted: Change, world: World): boolean {
       return change.stopWithError(draft, { status: 'FAILED_PRECONDITION', reason: 'DEADLINE_EXCEEDED', message }, world);
     }
   }
+}
+
+/** A request that the flow has at once leaves nothing to keep but that it came. */
+function arrived(arrival: TakenArrival, taken: boolean): TakenArrival {
+  if (!taken) return arrival;
+  return { ...arrival, status: 'consumed', code: 200, payload: null, tm_consume: arrival.tm_create };
 }
 
 /** Nobody has asked since it came to this step. */

@@ -37,6 +37,7 @@ function headersOf(error: FlowError): Record<string, string> {
     const bad = error.reason === 'TOKEN_MISSING' ? '' : `, error="invalid_token", error_description="${error.message}"`;
     return { 'www-authenticate': `Bearer realm="flow-manager"${bad.replace(/[^\x20-\x7e]/g, '?')}` };
   }
+  if (error.status === 'METHOD_NOT_ALLOWED') return { allow: error.details[0]?.expected ?? '' };
   return error.retryable ? { 'retry-after': '1' } : {};
 }
 

@@ -1,3 +1,5 @@
+import { maskCallbacks } from '../model/callback.ts';
+
 /** What a password or a token is replaced by. */
 const MASK = '***';
 
@@ -9,11 +11,11 @@ const IN_DSN = /(^|[\s"'=])([^\s"'=:/@]+):\S*@(?=(?:tcp|tcp6|unix)\()/gi;
 const IN_QUERY = /((?:access_token|callback_secret|password|passwd|secret|token|api_?key|signature)=)[^\s&"',;#]+/gi;
 const BEARER = /\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}/gi;
 
-/** A text with the passwords of URLs and DSNs, tokens in queries and authorization headers replaced by `***`. */
+/** A text with the tokens of callbacks, the passwords of URLs and DSNs, tokens in queries and authorization headers replaced by `***`. */
 export function maskSecrets(text: string): string {
   // Most lines hold none of this, and lines are many: look before replacing.
-  if (!/[@=]|bearer|basic/i.test(text)) return text;
-  return text
+  if (!/[@=]|bearer|basic|callback|cbsec_/i.test(text)) return text;
+  return maskCallbacks(text)
     .replace(IN_DSN, `$1$2:${MASK}@`)
     .replace(IN_URL, `$1:${MASK}@`)
     .replace(IN_QUERY, `$1${MASK}`)

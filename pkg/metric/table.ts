@@ -15,6 +15,7 @@ export const COUNTER_HELP: Readonly<Record<CounterName, string>> = {
   caller_lookup_total: 'Calls looked up because nobody had asked for their next action for long, by what came out',
   action_retry_total: 'Failed tries of actions that are tried again',
   http_client_request_total: 'Requests to addresses that customers chose, by how they came out',
+  callback_request_total: 'Requests to callbacks, by what became of them',
   commit_conflict_total: 'Commits that lost a race and were decided again',
   dead_letter_total: 'Messages set aside',
   sibling_request_total: 'Requests to siblings, by how they came out',

@@ -26,6 +26,8 @@ export const COUNTERS = {
   action_retry_total: ['type'],
   /** outcome: answered (whatever the status), not_allowed, over_limit, timeout, too_large, invalid, failed */
   http_client_request_total: ['outcome'],
+  /** outcome: consumed, kept, duplicate, rejected */
+  callback_request_total: ['outcome'],
   commit_conflict_total: [],
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */

@@ -1,4 +1,5 @@
 import { snapshotOf } from '../engine/draft.ts';
+import { maskCallbacks } from '../model/callback.ts';
 import { viewActiveflow, viewHead } from '../service/activeflow/view.ts';
 import type { Lists } from '../service/lists.ts';
 import type { ActiveflowStore, StoredEvent } from '../service/ports.ts';
@@ -22,8 +23,8 @@ export function renderEvents(options: RenderOptions, lists: Lists, store: Active
     const data = whole ? await viewActiveflow(row, lists, store, shown) : viewHead(row, shown);
     const id = `${row.id}-${event.seq}`;
     const { current_stack_id, forward_stack_id, execute_count, ...shared } = data;
-    // Made into text once: it is most of both messages.
-    const customers = JSON.stringify(shared);
+    // Made into text once: it is most of both messages. Addresses of callbacks are not for those who look on.
+    const customers = maskCallbacks(JSON.stringify(shared));
     const siblings = `${customers.slice(0, -1)},${JSON.stringify({ current_stack_id, forward_stack_id, execute_count }).slice(1)}`;
     return [
       {

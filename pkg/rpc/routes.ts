@@ -12,7 +12,7 @@ import { type Call, type Route, route } from './router.ts';
 
 /** Every route of the wire, one line each: what it reads, and the use case that it calls. */
 export function routes(service: Service): Route[] {
-  const { flows, create, next, control, query } = service;
+  const { flows, create, next, control, query, callbacks } = service;
   return [
     route('POST', '/v1/flows', (c) => flows.create(readFlow(body(c)), c.key)),
     route('GET', '/v1/flows', (c) => flows.list(readFlowFilter(body(c)), readPage(c.request.query))),
@@ -49,6 +49,7 @@ export function routes(service: Service): Route[] {
     ),
     route('GET', '/v1/activeflows/{id}/trace', (c) => query.trace(id(c))),
     route('GET', '/v1/activeflows/{id}/history', (c) => query.history(id(c))),
+    route('GET', '/v1/activeflows/{id}/callbacks', (c) => callbacks.list(id(c))),
 
     route('GET', '/v1/variables/{id}', (c) => query.variables(id(c))),
     route('POST', '/v1/variables/{id}/variables', (c) =>

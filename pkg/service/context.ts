@@ -24,6 +24,17 @@ export interface ServiceOptions {
   readonly history?: HistoryKeep;
 }
 
+export interface CallbackOptions {
+  /** Addresses and tokens are derived with it; empty: there are no callbacks. */
+  readonly secret: string;
+  /** Where others reach the gateway, without a slash at its end; empty: not known. */
+  readonly url: string;
+  /** The most that the body of a request may have, in bytes. */
+  readonly max_body: number;
+  /** Requests that are kept for one activeflow until it asks for them. */
+  readonly inbox: number;
+}
+
 /** What every use case works with. */
 export interface Context {
   readonly store: Store;
@@ -35,6 +46,8 @@ export interface Context {
   readonly meter: Meter;
   readonly log: Log;
   readonly options: ServiceOptions;
+  /** Absent: there are none. */
+  readonly callbacks?: CallbackOptions;
 }
 
 export function worldOf(context: Context, list: (stack: Stack) => ActionList): World {
@@ -48,7 +61,11 @@ export function noLists(): never {
 
 /** Text as a UUID: the same text gives the same id. Used where an id must survive a crash. */
 export function hashId(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex');
+  return asUuid(createHash('sha256').update(text).digest('hex'));
+}
+
+/** A hash in hex, of at least 128 bits, as a UUID of version 8. */
+export function asUuid(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 

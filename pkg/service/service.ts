@@ -4,6 +4,7 @@ import { Keeper, type Outbox } from './activeflow/keeper.ts';
 import { NextService } from './activeflow/next.ts';
 import { QueryService } from './activeflow/query.ts';
 import { Walker } from './activeflow/walker.ts';
+import { CallbackService } from './callback/callback.ts';
 import type { Context } from './context.ts';
 import { CustomerService } from './customer.ts';
 import { type FlowOutbox, FlowService } from './flow/flow.ts';
@@ -16,6 +17,7 @@ export class Service {
   readonly create: CreateService;
   readonly next: NextService;
   readonly control: ControlService;
+  readonly callbacks: CallbackService;
   readonly query: QueryService;
   readonly customers: CustomerService;
   readonly #walker: Walker;
@@ -26,10 +28,15 @@ export class Service {
     this.context = context;
     this.#keeper = keeper;
     this.flows = new FlowService(context, lists, outbox);
-    this.#walker = new Walker(context, keeper, this.flows.createTemporary);
+    this.#walker = new Walker(context, keeper, {
+      makeFlow: this.flows.createTemporary,
+      makeCallback: (effect, activeflow, step) => this.callbacks.create(effect, activeflow, step),
+      looks: { callback: (activeflow, name) => this.callbacks.look(activeflow, name) },
+    });
     this.create = new CreateService(context, keeper);
     this.next = new NextService(context, keeper, this.#walker);
     this.control = new ControlService(context, keeper, this.#walker);
+    this.callbacks = new CallbackService(context, this.control);
     this.query = new QueryService(context, lists);
     this.customers = new CustomerService(context, lists, this.flows, this.control);
   }

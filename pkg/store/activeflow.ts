@@ -3,6 +3,7 @@ import type { Activeflow, TraceStep } from '../model/activeflow.ts';
 import type { ActiveflowCommit, ActiveflowFilter, ActiveflowStore, Page, TracePiece } from '../service/ports.ts';
 import { ACTIVEFLOW_COLUMNS, activeflowFromRow, activeflowToRow, commitToRow, type ReadActiveflow } from './activeflow-row.ts';
 import { hashKey, KEY_TTL_MS } from './answer.ts';
+import { writeArrivals } from './callback.ts';
 import { commitStatement } from './commit-sql.ts';
 import { type Backlog, backlog, claimDue, renew, settled } from './due.ts';
 import { tooLarge } from './errors.ts';
@@ -85,8 +86,8 @@ export class SqlActiveflowStore implements ActiveflowStore {
   async commit(change: ActiveflowCommit): Promise<boolean> {
     const row = commitToRow(this.#session.dialect, change, this.#tokens.next());
     this.#checkSize(row.id, row.bytes);
-    if (!change.creates || change.creates.length === 0) return this.#commits.commit(row);
-    const { creates } = change;
+    const { creates = [], arrivals } = change;
+    if (creates.length === 0 && !arrivals) return this.#commits.commit(row);
     const deadline = Date.now() + this.#settling.timeout_ms;
     const result = await settle(
       row,
@@ -99,6 +100,7 @@ export class SqlActiveflowStore implements ActiveflowStore {
             const { numAffectedRows = 0n } = await trx.executeQuery(CompiledQuery.raw(sql, values));
             if (numAffectedRows === 0n) return false;
             for (const child of creates) await this.#insertInto(trx, child);
+            if (arrivals) await writeArrivals(trx, this.#session, row.id, arrivals.kept, arrivals.taken);
             return true;
           }),
         read: () =>

@@ -9,7 +9,7 @@ const STEPS = 200;
 const LISTS = 100;
 
 /**
- * Deletes ended activeflows with their traces, histories and lists, by ids: those only whose events are all published. What hangs
+ * Deletes ended activeflows with their traces, histories, lists and callbacks, by ids: those only whose events are all published. What hangs
  * on a row goes before it, so that a crash in between leaves a row that is found again. Answers how many rows went.
  */
 export async function clearActiveflows(session: Session, ids: readonly string[]): Promise<number> {
@@ -18,6 +18,7 @@ export async function clearActiveflows(session: Session, ids: readonly string[])
   await clearTraces(session, clear);
   await new SqlHistoryStore(session).remove(clear);
   await clearOwnLists(session, clear);
+  await clearCallbacks(session, clear);
   const result = await session.run((db) =>
     db
       .deleteFrom('activeflows')
@@ -27,6 +28,12 @@ export async function clearActiveflows(session: Session, ids: readonly string[])
       .executeTakeFirst(),
   );
   return Number(result.numDeletedRows);
+}
+
+/** Bounded by what one activeflow may keep and make. */
+async function clearCallbacks(session: Session, ids: readonly string[]): Promise<void> {
+  await session.run((db) => db.deleteFrom('callback_arrivals').where('activeflow_id', 'in', ids).execute());
+  await session.run((db) => db.deleteFrom('callbacks').where('activeflow_id', 'in', ids).execute());
 }
 
 /** In one order everywhere, so that two processes cannot lock rows crosswise. */

@@ -1,6 +1,7 @@
 import { Kysely, type Dialect as KyselyDialect, MysqlDialect } from 'kysely';
 import type { Store, WeakSetting } from '../service/ports.ts';
 import { SqlActiveflowStore } from './activeflow.ts';
+import { SqlCallbackStore } from './callback.ts';
 import { clockOffset } from './clock.ts';
 import { SqlDelayStore } from './delay.ts';
 import { mysqlDialect, sqliteDialect } from './dialect.ts';
@@ -98,6 +99,7 @@ class SqlStore implements Store {
   readonly retention: SqlRetentionStore;
   readonly leases: SqlLeaseStore;
   readonly erasures: SqlErasureStore;
+  readonly callbacks: SqlCallbackStore;
   readonly #session: Session;
   readonly #commits: GroupCommit;
   readonly #forMigration: ForMigration;
@@ -123,6 +125,7 @@ class SqlStore implements Store {
     this.retention = new SqlRetentionStore(session);
     this.leases = new SqlLeaseStore(session);
     this.erasures = new SqlErasureStore(session);
+    this.callbacks = new SqlCallbackStore(session);
   }
 
   migrate(): Promise<string[]> {

@@ -19,6 +19,8 @@ export interface Schema {
   redeliveries: { id: string; seen: number; tm_update: string };
   leases: { name: string; holder: string; expires_at: string };
   erasures: { customer_id: string; claimable_at: string; tm_create: string };
+  callbacks: CallbackRow;
+  callback_arrivals: CallbackArrivalRow;
 }
 
 export interface FlowRow {
@@ -77,4 +79,35 @@ export interface ActiveflowRow {
   tm_create: string;
   tm_update: string | null;
   tm_delete: string | null;
+}
+
+export interface CallbackRow {
+  id: string;
+  activeflow_id: string;
+  customer_id: string;
+  name: string;
+  step: number;
+  methods: string;
+  auth: string;
+  multi: number;
+  token_hash: string;
+  expires_at: string | null;
+  tm_create: string;
+}
+
+export interface CallbackArrivalRow {
+  activeflow_id: string;
+  id: string;
+  callback_id: string;
+  status: string;
+  code: number;
+  reason: string;
+  method: string;
+  bytes: number;
+  key_hash: string | null;
+  body_hash: string | null;
+  /** NULL once it is consumed. */
+  payload: string | null;
+  tm_create: string;
+  tm_consume: string | null;
 }

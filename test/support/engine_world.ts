@@ -31,6 +31,7 @@ function freeze<T>(value: T): T {
 export function realistic(effect: Effect): EffectAnswer {
   if (effect.kind === 'flow') return { ok: true, value: null };
   if (effect.kind === 'make_flow') return { ok: true, value: { id: id('made') } };
+  if (effect.kind === 'callback') return { ok: true, value: { url: 'https://flows/v1/callbacks/1', secret: 'cbsec_1' } };
   if (effect.kind === 'look') return { ok: true, value: null };
   if (effect.kind === 'fetch') return { ok: true, value: { status: 200, body: [] } };
   if (effect.uri.endsWith('/digits')) return { ok: true, value: { digits: '' } };

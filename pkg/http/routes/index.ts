@@ -1,8 +1,9 @@
 import type { Service } from '../../service/service.ts';
 import type { GatewayRoute } from '../route.ts';
+import { callbackRoutes } from './callbacks.ts';
 
 /** A file for each area: `(service) => GatewayRoute[]`. */
-const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [];
+const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [callbackRoutes];
 
 /** Every route of the gateway. */
 export function gatewayRoutes(service: Service): GatewayRoute[] {

@@ -6,6 +6,7 @@ import { formatTime } from '../../engine/world.ts';
 import { FlowError, notFound, toFlowError } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ActiveflowEventType, Answer } from '../../model/activeflow.ts';
+import type { TakenArrival } from '../../model/callback.ts';
 import { ACTION_START } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { type Context, worldOf } from '../context.ts';
@@ -17,9 +18,13 @@ import { checkRaces, type Keeper } from './keeper.ts';
 import { viewActiveflow } from './view.ts';
 import type { Walker } from './walker.ts';
 
+/** Whether a change is to be made after all, by what is stored beside the row that it is decided on. May throw. */
+export type Allowed = (row: Activeflow) => Promise<boolean>;
+
 /** A change, who asks for it, and what event it causes. */
 interface Wanted {
   readonly change: Change;
+  readonly allowed?: Allowed;
   readonly key: string;
   readonly event: ActiveflowEventType | null;
 }
@@ -98,11 +103,13 @@ export class ControlService {
 
   /**
    * Gives a signal that an action may wait for, and what it brings. What it tells of must be stored before, where the
-   * effect `look` finds it. True: it was waited for, and the flow goes on. Throws NOT_FOUND, ACTIVEFLOW_ENDED, or
+   * effect `look` finds it, or goes into the same commit: `arrival`, which `allowed` has checked against this very row.
+   * True: it was waited for, and the flow goes on. Throws NOT_FOUND, ACTIVEFLOW_ENDED, or
    * INVALID_ARGUMENT when what it brings has no room in the variables: then it is waited for as before.
    */
-  async signal(id: string, name: string, value: Json): Promise<boolean> {
-    const { row, signalled } = await this.#change(id, '', { kind: 'signal', name, value }, null);
+  async signal(id: string, name: string, value: Json, arrival?: TakenArrival, allowed?: Allowed): Promise<boolean> {
+    const given: Change = { kind: 'signal', name, value, ...(arrival && { arrival }) };
+    const { row, signalled } = await this.#change(id, '', given, null, allowed);
     if (!signalled) return false;
     // The row says so, too: whoever finds it due does it when this process dies.
     if (row.state.run) this.resume(id);
@@ -217,8 +224,9 @@ export class ControlService {
     key: string,
     change: Change,
     event: ActiveflowEventType | null = 'activeflow_updated',
+    allowed?: Allowed,
   ): Promise<Changed> {
-    const wanted = { change, key, event };
+    const wanted = { change, key, event, ...(allowed && { allowed }) };
     for (let attempt = 0; ; attempt++) {
       checkRaces(attempt, id);
       const changed = await this.#keeper.exclusive(id, async () => {
@@ -244,11 +252,13 @@ export class ControlService {
   /** Undefined: lost the race. */
   async #attempt(
     row: Activeflow,
-    { change, key, event }: Wanted,
+    { change, key, event, allowed }: Wanted,
     writes: 'changes' | 'all' = 'changes',
   ): Promise<{ changed: Changed; committed: boolean } | undefined> {
     const answer = key === '' ? undefined : row.state.answers.find((known) => known.key === key);
     if (answer) return { changed: { row, answer }, committed: false };
+    // After the row was read, so that whatever is stored later has changed the row, too.
+    if (allowed && !(await allowed(row))) return { changed: { row }, committed: false };
     const draft = new Draft(row);
     const book = await this.#keeper.lists.book(row);
     const recording = Recording.of(row, () => ({ kind: 'change', change: change as unknown as Json, key }));

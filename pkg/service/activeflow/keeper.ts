@@ -142,11 +142,13 @@ export class Keeper {
     const decided = draft.toRow({ event, moved, now, wake_at: wakeAt(draft, this.#context) });
     const record = () => recording?.record(draft, decided, book.shared, child);
     const row = withRecord(base, decided, moved.history_revision ?? 0, record);
+    const { kept, taken } = draft;
     const variables_changed = draft.variables !== base.variables;
     const won = await this.#context.store.activeflows.commit({
       next: row,
       variables_changed,
       ...(child ? { creates: [child] } : {}),
+      ...(kept.length + taken.length > 0 ? { arrivals: { kept, taken } } : {}),
     });
     if (!won) {
       this.#rows.delete(base.id);

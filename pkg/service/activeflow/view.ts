@@ -2,6 +2,7 @@ import { maskAction } from '../../action/mask.ts';
 import { snapshotOf } from '../../engine/draft.ts';
 import type { Action } from '../../model/action.ts';
 import { type Activeflow, type ActiveflowSnapshot, START, type TraceStep } from '../../model/activeflow.ts';
+import { maskCallbacks } from '../../model/callback.ts';
 import { MAIN_STACK, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import type { Lists } from '../lists.ts';
@@ -14,6 +15,16 @@ export function viewAction(action: Action): JsonObject {
 
 export function viewActions(actions: readonly Action[]): JsonObject[] {
   return actions.map(viewAction);
+}
+
+/**
+ * The same for everybody but the caller who has to run it: addresses of callbacks are not for those who look on. Most
+ * actions hold none, and texts are looked through once.
+ */
+function viewMasked(action: Action): JsonObject {
+  const text = JSON.stringify(action);
+  const masked = maskCallbacks(text);
+  return viewAction(masked === text ? action : (JSON.parse(masked) as Action));
 }
 
 /** The parts of an activeflow that every view of it shows; what changes is taken from `shown`. */
@@ -62,8 +73,9 @@ export async function viewActiveflow(
       return_action_id: stack.return_action_id,
     };
   }
-  const executed_actions = viewActions(await executedActions(row, shown.step, store));
-  return { ...viewHead(row, shown), stack_map, actions: main, executed_actions };
+  const executed_actions = (await executedActions(row, shown.step, store)).map(viewMasked);
+  const current_action = viewMasked(shown.current);
+  return { ...viewHead(row, shown), current_action, stack_map, actions: main, executed_actions };
 }
 
 /** Every action left behind before a step, in order, options as substituted. */

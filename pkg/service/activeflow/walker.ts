@@ -55,6 +55,13 @@ export type Prepare = (row: Activeflow, fresh: boolean, claimed: boolean) => Dra
  */
 export type Looks = { readonly [kind: string]: (activeflow: Activeflow, name: string) => Promise<Json> };
 
+/** Other use cases, for what actions ask of them. */
+export interface Helpers {
+  readonly makeFlow: MakeTemporaryFlow;
+  readonly makeCallback: (effect: Extract<Effect, { kind: 'callback' }>, activeflow: Activeflow, step: number) => Promise<Json>;
+  readonly looks: Looks;
+}
+
 /**
  * Performs walks: asks the engine, does what it asks for, commits at its checkpoints. The activeflow is held
  * only while the engine decides and the commit is under way, never while a sibling is waited for. Answers in
@@ -63,15 +70,13 @@ export type Looks = { readonly [kind: string]: (activeflow: Activeflow, name: st
 export class Walker {
   readonly #context: Context;
   readonly #keeper: Keeper;
-  readonly #makeFlow: MakeTemporaryFlow;
-  readonly #looks: Looks;
+  readonly #helpers: Helpers;
   readonly #underWay = new Map<string, Promise<Activeflow | undefined>>();
 
-  constructor(context: Context, keeper: Keeper, makeFlow: MakeTemporaryFlow, looks: Looks = {}) {
+  constructor(context: Context, keeper: Keeper, helpers: Helpers) {
     this.#context = context;
-    this.#looks = looks;
     this.#keeper = keeper;
-    this.#makeFlow = makeFlow;
+    this.#helpers = helpers;
   }
 
   /** The walk of this activeflow that this process is at, if any. */
@@ -195,7 +200,7 @@ export class Walker {
       if (ask.effect.kind === 'fetch') {
         return { ok: true, value: await this.#fetch(ask.effect, base, requestId(base.id, ask.step, ask.position, 0)) };
       }
-      return { ok: true, value: await this.#do(ask.effect, base, id, journey.book) };
+      return { ok: true, value: await this.#do(ask.effect, base, id, ask.step, journey.book) };
     } catch (error) {
       this.#context.log.warn(
         { activeflow_id: base.id, customer_id: base.customer_id, request_id: id, error: String(error) },
@@ -205,14 +210,24 @@ export class Walker {
     }
   }
 
-  async #do(effect: Exclude<Effect, { kind: 'fetch' }>, base: Activeflow, id: string, book: ListBook): Promise<Json> {
+  async #do(
+    effect: Exclude<Effect, { kind: 'fetch' }>,
+    base: Activeflow,
+    id: string,
+    step: number,
+    book: ListBook,
+  ): Promise<Json> {
     switch (effect.kind) {
       case 'request':
         return this.#request(effect, id);
       case 'flow':
         return this.#flow(effect.id, base, book);
       case 'make_flow':
-        return { id: await this.#makeFlow({ id, customer_id: base.customer_id, name: effect.name, actions: effect.actions }) };
+        return {
+          id: await this.#helpers.makeFlow({ id, customer_id: base.customer_id, name: effect.name, actions: effect.actions }),
+        };
+      case 'callback':
+        return this.#helpers.makeCallback(effect, base, step);
       case 'look':
         return this.#look(effect.signal, base);
     }
@@ -220,7 +235,7 @@ export class Walker {
 
   async #look(signal: string, base: Activeflow): Promise<Json> {
     const [kind = '', ...name] = signal.split(':');
-    const look = this.#looks[kind];
+    const look = this.#helpers.looks[kind];
     if (!look) throw new FlowError('INTERNAL', 'SIGNAL_UNKNOWN', `nobody gives signals such as ${kind}:`);
     return look(base, name.join(':'));
   }

@@ -213,6 +213,7 @@ function isOver(driver: EngineDriver): boolean {
 function effectText(effect: Asked['effect']): string {
   if (effect.kind === 'request') return `${effect.to} ${effect.method} ${labels(effect.uri)}`;
   if (effect.kind === 'fetch') return `fetch ${effect.url}`;
+  if (effect.kind === 'callback') return `callback ${effect.name}`;
   if (effect.kind === 'look') return `look ${effect.signal}`;
   return effect.kind === 'flow' ? `flow ${labelOf(effect.id)}` : `make_flow ${effect.name}`;
 }
