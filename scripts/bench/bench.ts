@@ -1,4 +1,4 @@
-import { Daemon, EVENT_EXCHANGE } from './daemon.ts';
+import { Daemon, type DaemonForm, EVENT_EXCHANGE } from './daemon.ts';
 import { Database } from './database.ts';
 import { type Row, untilStill } from './measure.ts';
 import type { Options } from './options.ts';
@@ -50,14 +50,14 @@ export class Bench {
   }
 
   /** @param name in the table's column of CPU, and of its log */
-  async startDaemon(name: string, form: { dsn?: string; queue?: string; node?: readonly string[] } = {}): Promise<Daemon> {
+  async startDaemon(name: string, form: Partial<Pick<DaemonForm, 'dsn' | 'queue' | 'node' | 'flags'>> = {}): Promise<Daemon> {
     const daemon = this.prepareDaemon(name, form);
     await daemon.ready;
     return daemon;
   }
 
   /** Started, and not waited for. */
-  prepareDaemon(name: string, form: { dsn?: string; queue?: string; node?: readonly string[] } = {}): Daemon {
+  prepareDaemon(name: string, form: Partial<Pick<DaemonForm, 'dsn' | 'queue' | 'node' | 'flags'>> = {}): Daemon {
     const { program, servers } = this;
     const daemon = new Daemon({ program, servers, name, queue: REQUESTS, ...form });
     this.#daemons.set(name, daemon);

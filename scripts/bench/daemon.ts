@@ -13,6 +13,8 @@ export interface DaemonForm {
   readonly queue: string;
   /** Flags of node, such as --cpu-prof. */
   readonly node?: readonly string[];
+  /** More flags of the daemon. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 export const EVENT_EXCHANGE = 'bin-manager.flow-manager.event';
@@ -24,11 +26,19 @@ export class Daemon {
   /** When the process was started, in ms since the epoch. */
   readonly started: number;
   readonly ready: Promise<void>;
+  /** What it has said until it was ready. */
+  said = '';
 
-  constructor({ program, servers, name, dsn, queue, node }: DaemonForm) {
+  constructor({ program, servers, name, dsn, queue, node, flags: more }: DaemonForm) {
     this.started = performance.timeOrigin + performance.now();
     const log = createWriteStream(join(servers.dir, `${name}.log`), { flags: 'a' });
-    const flags = { dbDSN: dsn ?? servers.dsn, rabbit_addr: servers.amqp, redis_addr: servers.redis, rabbit_queue_listen: queue };
+    const flags = {
+      dbDSN: dsn ?? servers.dsn,
+      rabbit_addr: servers.amqp,
+      redis_addr: servers.redis,
+      rabbit_queue_listen: queue,
+      ...more,
+    };
     const args = Object.entries({ ...flags, rabbit_queue_subscribe: `${queue}.subscribe`, prom_listen_addr: '127.0.0.1:0' });
     const child = spawn(
       process.execPath,
@@ -41,14 +51,13 @@ export class Daemon {
     child.stdout.pipe(log);
     child.stderr.pipe(log);
     this.ready = new Promise((resolve, reject) => {
-      let said = '';
       const hear = (chunk: Buffer): void => {
-        said = (said + chunk.toString()).slice(-4_000);
-        if (said.includes(READY)) resolve();
+        this.said = (this.said + chunk.toString()).slice(-4_000);
+        if (this.said.includes(READY)) resolve();
       };
       child.stdout.on('data', hear);
       child.stderr.on('data', hear);
-      child.once('exit', (code, signal) => reject(new Error(`the daemon ended (${signal ?? code}); it said:\n${said}`)));
+      child.once('exit', (code, signal) => reject(new Error(`the daemon ended (${signal ?? code}); it said:\n${this.said}`)));
     });
     // Whoever waits for it hears of it; before that it must not end the bench.
     this.ready.catch(() => undefined);

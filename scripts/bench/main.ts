@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Bench } from './bench.ts';
 import { builtDaemon } from './build.ts';
+import { callbackCase } from './cases/callback.ts';
 import { daemonsCase } from './cases/daemons.ts';
 import { fairnessCase } from './cases/fairness.ts';
 import { internalCase } from './cases/internal.ts';
@@ -59,6 +60,7 @@ async function measureAll(bench: Bench, options: Options): Promise<{ rows: Row[]
     figures.push(...found.figures);
   }
   if (wanted('fairness')) rows.push(...(await fairnessCase(bench)));
+  if (wanted('callback')) figures.push(...(await callbackCase(bench)));
   if (wanted('daemons')) rows.push(...(await daemonsCase(bench)));
   return { rows, figures };
 }

@@ -1,6 +1,17 @@
 import { parseArgs } from 'node:util';
 
-export const CASES = ['start', 'next', 'create', 'echo', 'internal', 'length', 'running', 'daemons', 'fairness'] as const;
+export const CASES = [
+  'start',
+  'next',
+  'create',
+  'echo',
+  'internal',
+  'length',
+  'running',
+  'daemons',
+  'fairness',
+  'callback',
+] as const;
 export type CaseName = (typeof CASES)[number];
 
 export interface Options {

@@ -140,11 +140,12 @@ export class CallbackService {
     const { kept, first, same_key } = await callbacks.standing(callback, key_hash);
     const same = same_key ?? (!callback.multi && first?.body_hash === body_hash ? first.id : undefined);
     if (same !== undefined) return { code: 200, id: same, duplicate: true };
+    // Before anything that changes with time: who comes second is told so, whatever has become of the flow.
+    if (!callback.multi && first) throw conflict('CALLBACK_TAKEN', 'this callback has taken another request, and takes one only');
     if (row.status === 'ended') throw over();
     if (callback.expires_at !== null && callback.expires_at <= formatTime(this.#context.clock.now())) {
       throw gone('CALLBACK_EXPIRED', `this callback was good until ${callback.expires_at}`);
     }
-    if (!callback.multi && first) throw conflict('CALLBACK_TAKEN', 'this callback has taken another request, and takes one only');
     const newest = await callbacks.newest(callback.activeflow_id, callback.name);
     if (newest && newest.id !== callback.id) throw gone('CALLBACK_REPLACED', 'the flow has made a new callback of this name');
     const { inbox } = this.#options;
