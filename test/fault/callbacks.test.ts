@@ -28,7 +28,6 @@ const POINTS = [
   'after bus.request 1',
   'before bus.request 2',
   'after bus.request 2',
-  'after activeflows.claimDue 1',
 ];
 
 onFaultStage(
@@ -36,15 +35,10 @@ onFaultStage(
   (get) => {
     let daemon: Daemon;
     let gateway = '';
-    let dead = false;
 
     async function start(): Promise<void> {
       daemon = await get().runSpare();
       gateway = `http://${/http at (\S+?),/.exec(await daemon.ready)?.[1]}`;
-      dead = false;
-      void daemon.exited.then(() => {
-        dead = true;
-      });
     }
 
     before(async function () {
@@ -136,7 +130,10 @@ onFaultStage(
         this.timeout(90_000);
         get().siblings.asked.length = 0;
         daemon.tell(`crash ${point}`);
-        const dying = daemon.exited;
+        let dead = false;
+        const dying = daemon.exited.finally(() => {
+          dead = true;
+        });
         const journeys = (async () => {
           for (let tries = 0; tries === 0 || !dead; tries += 1) {
             if (tries === 3) throw new Error('the point was not reached');
