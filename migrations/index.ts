@@ -29,6 +29,8 @@ import { up as up0030 } from './0030_history_records.ts';
 import { up as up0033 } from './0033_callbacks.ts';
 import { up as up0034 } from './0034_callbacks_by_activeflow.ts';
 import { up as up0035 } from './0035_callback_arrivals.ts';
+import { up as up0043 } from './0043_participants.ts';
+import { up as up0044 } from './0044_participants_by_time.ts';
 import type { Migrate } from './types.ts';
 
 /** Every migration by name, in order. Forward only: a released one is never changed, a new one goes to the end. */
@@ -64,4 +66,6 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0033_callbacks': up0033,
   '0034_callbacks_by_activeflow': up0034,
   '0035_callback_arrivals': up0035,
+  '0043_participants': up0043,
+  '0044_participants_by_time': up0044,
 };

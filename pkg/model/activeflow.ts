@@ -173,6 +173,18 @@ export interface ActiveflowState {
   readonly event_seq: number;
   /** The last answers, oldest first. */
   readonly answers: readonly Answer[];
+  /** Whose data it shares, where that is not its own reference: a job shares its caller's. Never changes. */
+  readonly participant?: { readonly reference_type: string; readonly reference_id: string };
+  /** Absent: it is no job. Never changes. */
+  readonly job?: Job;
+}
+
+/** What an activeflow that another one has started beside itself is called. */
+export interface Job {
+  /** Its state is the participant's entry `job.<name>`; empty: nobody asks for it. */
+  readonly name: string;
+  /** How many jobs led to it, itself counted. */
+  readonly depth: number;
 }
 
 export const OUTCOMES = [

@@ -10,6 +10,7 @@ import type { Flow, FlowVersion } from '../model/flow.ts';
 import type { HistoryRecord } from '../model/history.ts';
 import type { Json } from '../model/json.ts';
 import type { CounterName, GaugeName, HistogramName, LabelsOf } from '../model/metric.ts';
+import type { Participant, ParticipantEntry } from '../model/participant.ts';
 
 // ---- store -------------------------------------------------------------------------------------------
 
@@ -90,16 +91,43 @@ export interface ListStore {
   get(owner: string, key: string): Promise<ActionList | undefined>;
 }
 
+/** One value of a participant, written whole. */
+export interface ParticipantWrite {
+  readonly participant: Participant;
+  readonly key: string;
+  readonly value: Json;
+  /** Only while the entry is at this revision; 0: only while there is none. Absent: whatever is there. */
+  readonly from?: number;
+  /** The job whose state it is, from now on. */
+  readonly job_id?: string;
+  /** Only where the entry is this job's; elsewhere it is left alone, and that is fine. */
+  readonly of_job?: string;
+}
+
+/** Values that activeflows of one reference share, each with a revision of its own. */
+export interface ParticipantStore {
+  /** All entries, by key. */
+  read(participant: Participant): Promise<ParticipantEntry[]>;
+  /** Undefined: the entry is not at `from`, nothing was written. */
+  write(write: ParticipantWrite): Promise<ParticipantEntry | undefined>;
+  /** Erases a customer's entries, `limit` at most. Returns how many. */
+  removeCustomer(customer_id: string, limit: number): Promise<number>;
+  /** Erases entries that nobody has written for `age_ms`, `limit` at most. Returns how many. */
+  forget(age_ms: number, limit: number): Promise<number>;
+}
+
 /** One conditional write: succeeds only when the row is still at revision `next.revision - 1`. */
 export interface ActiveflowCommit {
   /** The whole new row; its revision is one more than the one it was decided on. */
   readonly next: Activeflow;
   /** False: the variables are those of the row already, and need not be written. */
   readonly variables_changed: boolean;
-  /** Activeflows that this commit makes (on_complete_flow). */
+  /** Activeflows that this commit makes: on_complete_flow, jobs. */
   readonly creates?: readonly Activeflow[];
   /** Requests to callbacks that this commit takes in, and ids of those that it uses up. */
   readonly arrivals?: { readonly kept: readonly TakenArrival[]; readonly taken: readonly string[] };
+  /** Participant data that it writes; an entry that is not at its `from` makes it a lost race. */
+  readonly participants?: readonly ParticipantWrite[];
 }
 
 /** Steps of one activeflow that follow each other, at least one. */
@@ -113,8 +141,8 @@ export interface ActiveflowStore {
   /** The activeflow that this request key made within the last hour. */
   byCreateKey(key: string): Promise<Activeflow | undefined>;
   list(filter: ActiveflowFilter, page: Page): Promise<Activeflow[]>;
-  /** False: the id or the create key exists already; nothing was written. */
-  create(activeflow: Activeflow): Promise<boolean>;
+  /** False: the id or the create key exists already, or an entry is not at its `from`; nothing was written. */
+  create(activeflow: Activeflow, participants?: readonly ParticipantWrite[]): Promise<boolean>;
   /** False: lost the race, nothing was written. An unknown outcome is settled before it answers. */
   commit(change: ActiveflowCommit): Promise<boolean>;
   /** Running activeflows of a reference, for `call_hangup` without an activeflow id. */
@@ -300,6 +328,7 @@ export interface Store {
   readonly retention: RetentionStore;
   readonly leases: LeaseStore;
   readonly erasures: ErasureStore;
+  readonly participants: ParticipantStore;
   /** Brings the schema up to date; one replica at a time. Returns the names of what it ran. */
   migrate(): Promise<string[]>;
   /** Throws when the database cannot be reached, or is not migrated. */

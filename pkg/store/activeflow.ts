@@ -1,6 +1,13 @@
 import { CompiledQuery, type Transaction } from 'kysely';
 import type { Activeflow, TraceStep } from '../model/activeflow.ts';
-import type { ActiveflowCommit, ActiveflowFilter, ActiveflowStore, Page, TracePiece } from '../service/ports.ts';
+import type {
+  ActiveflowCommit,
+  ActiveflowFilter,
+  ActiveflowStore,
+  Page,
+  ParticipantWrite,
+  TracePiece,
+} from '../service/ports.ts';
 import { ACTIVEFLOW_COLUMNS, activeflowFromRow, activeflowToRow, commitToRow, type ReadActiveflow } from './activeflow-row.ts';
 import { hashKey, KEY_TTL_MS } from './answer.ts';
 import { writeArrivals } from './callback.ts';
@@ -10,6 +17,7 @@ import { tooLarge } from './errors.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { after } from './page.ts';
 import { salvaged } from './salvage.ts';
+import { writeEntries } from './participant.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 import { type Settling, settle } from './settle.ts';
@@ -77,7 +85,13 @@ export class SqlActiveflowStore implements ActiveflowStore {
     return rows.map((row) => activeflowFromRow(dialect, row));
   }
 
-  async create(activeflow: Activeflow): Promise<boolean> {
+  async create(activeflow: Activeflow, participants: readonly ParticipantWrite[] = []): Promise<boolean> {
+    if (participants.length > 0) {
+      return this.#session.atomically(async (trx) => {
+        await this.#insertInto(trx, activeflow);
+        return writeEntries(trx, this.#session.dialect, participants);
+      });
+    }
     if (await this.#insert(activeflow)) return true;
     // A key is free again after an hour: whoever holds it longer forgets it, and then it is tried once more.
     return activeflow.create_key !== '' && (await this.#forgetKey(activeflow.create_key)) && this.#insert(activeflow);
@@ -86,8 +100,8 @@ export class SqlActiveflowStore implements ActiveflowStore {
   async commit(change: ActiveflowCommit): Promise<boolean> {
     const row = commitToRow(this.#session.dialect, change, this.#tokens.next());
     this.#checkSize(row.id, row.bytes);
-    const { creates = [], arrivals } = change;
-    if (creates.length === 0 && !arrivals) return this.#commits.commit(row);
+    const { creates = [], participants = [], arrivals } = change;
+    if (creates.length + participants.length === 0 && !arrivals) return this.#commits.commit(row);
     const deadline = Date.now() + this.#settling.timeout_ms;
     const result = await settle(
       row,
@@ -101,7 +115,7 @@ export class SqlActiveflowStore implements ActiveflowStore {
             if (numAffectedRows === 0n) return false;
             for (const child of creates) await this.#insertInto(trx, child);
             if (arrivals) await writeArrivals(trx, this.#session, row.id, arrivals.kept, arrivals.taken);
-            return true;
+            return writeEntries(trx, this.#session.dialect, participants);
           }),
         read: () =>
           this.#session.db.selectFrom('activeflows').select(['revision', 'tokens']).where('id', '=', row.id).executeTakeFirst(),

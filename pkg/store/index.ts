@@ -18,6 +18,7 @@ import { checkSchema, migrate } from './migrate.ts';
 import { QueryPool } from './mysql.ts';
 import { MysqlLane } from './mysql-lane.ts';
 import { ReadOnlyWatch } from './read-only.ts';
+import { SqlParticipantStore } from './participant.ts';
 import { SqlRedeliveryStore } from './redelivery.ts';
 import { SqlRetentionStore } from './retention.ts';
 import type { Schema } from './schema.ts';
@@ -100,6 +101,7 @@ class SqlStore implements Store {
   readonly leases: SqlLeaseStore;
   readonly erasures: SqlErasureStore;
   readonly callbacks: SqlCallbackStore;
+  readonly participants: SqlParticipantStore;
   readonly #session: Session;
   readonly #commits: GroupCommit;
   readonly #forMigration: ForMigration;
@@ -126,6 +128,7 @@ class SqlStore implements Store {
     this.leases = new SqlLeaseStore(session);
     this.erasures = new SqlErasureStore(session);
     this.callbacks = new SqlCallbackStore(session);
+    this.participants = new SqlParticipantStore(session);
   }
 
   migrate(): Promise<string[]> {

@@ -21,6 +21,19 @@ export interface Schema {
   erasures: { customer_id: string; claimable_at: string; tm_create: string };
   callbacks: CallbackRow;
   callback_arrivals: CallbackArrivalRow;
+  participants: ParticipantRow;
+}
+
+export interface ParticipantRow {
+  customer_id: string;
+  reference_type: string;
+  reference_id: string;
+  name: string;
+  value: string;
+  revision: number;
+  /** The activeflow whose state the value is; empty: it is nobody's. */
+  job_id: string;
+  tm_update: string;
 }
 
 export interface FlowRow {
