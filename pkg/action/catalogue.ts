@@ -34,8 +34,11 @@ import { fetchFlowAction } from './types/fetch_flow.ts';
 import { gotoAction } from './types/goto.ts';
 import { hangupAction } from './types/hangup.ts';
 import { httpRequestAction } from './types/http_request.ts';
+import { jobStartAction } from './types/job_start.ts';
 import { messageSendAction } from './types/message_send.ts';
 import { muteAction } from './types/mute.ts';
+import { parallelAction } from './types/parallel.ts';
+import { participantSetAction } from './types/participant_set.ts';
 import { playAction } from './types/play.ts';
 import { queueJoinAction } from './types/queue_join.ts';
 import { recordingStartAction } from './types/recording_start.ts';
@@ -87,8 +90,11 @@ export const ACTION_TYPES: readonly ActionType[] = [
   gotoAction,
   hangupAction,
   httpRequestAction,
+  jobStartAction,
   messageSendAction,
   muteAction,
+  parallelAction,
+  participantSetAction,
   playAction,
   queueJoinAction,
   recordingStartAction,

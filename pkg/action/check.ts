@@ -2,8 +2,9 @@ import { Type } from 'typebox';
 import { type Action, RETRY_BOUNDS, type Retry } from '../model/action.ts';
 import type { Warning } from '../model/flow.ts';
 import { ACTION_FINISH, ACTION_NEXT, ACTION_START, isSet, isUuid } from '../model/id.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { actionType, actionTypeNames } from './catalogue.ts';
+import type { ActionType, OptionChecker } from './definition.ts';
 import { Findings } from './findings.ts';
 import { nearest } from './nearest.ts';
 import { checkOption, checkValue, meant, normaliseOption, type OptionCheck } from './option.ts';
@@ -131,8 +132,41 @@ function checkOptionOf(
     findings.error('INVALID_ACTION_OPTION', path, value, 'an object');
     return undefined;
   }
-  report(checkOption(type, value, options), path, findings);
-  return normaliseOption(type, value);
+  const found = checkOption(type, value, options);
+  report(found, path, findings);
+  const option = normaliseOption(type, value);
+  const check = actionType(type)?.check;
+  // What does not fit its schema cannot be looked at any closer.
+  return check && found.errors.length === 0 ? check(option, checkerOf(path, options, findings)) : option;
+}
+
+function checkerOf(path: string, options: CheckOptions, findings: Findings): OptionChecker {
+  return {
+    error: (place, value, expected) => findings.error('INVALID_ACTION_OPTION', path + place, value, expected),
+    actions: (value, place, refuse) => checkInner(value, path + place, refuse, options, findings),
+  };
+}
+
+function checkInner(
+  value: Json | undefined,
+  path: string,
+  refuse: (type: ActionType) => string | undefined,
+  options: CheckOptions,
+  findings: Findings,
+): readonly Action[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > options.maxActions) {
+    findings.error('INVALID_ACTION_OPTION', path, value, `a list of 1 to ${options.maxActions} actions`);
+    return [];
+  }
+  const actions = value.map((item: unknown, at) => checkAction(item, pointer(path, at), options, findings));
+  actions.forEach((action, at) => {
+    const type = action && actionType(action.type);
+    const wanted = type && refuse(type);
+    if (wanted !== undefined) findings.error('INVALID_ACTION_TYPE', pointer(pointer(path, at), 'type'), action?.type, wanted);
+  });
+  checkIds(actions, path, findings);
+  checkTargets(actions, path, findings);
+  return actions.filter((action) => action !== undefined);
 }
 
 function report({ errors, warnings }: OptionCheck, path: string, findings: Findings): void {

@@ -39,6 +39,11 @@ export type Effect =
     }
   /** Looks up a flow. Value: `{id, customer_id, list}`; fails with NOT_FOUND when there is none or it is deleted. */
   | { readonly kind: 'flow'; readonly id: string }
+  /**
+   * Reads the participant's data. Value: `{key: {value, revision}}`. `room_for`: fails with RESOURCE_EXHAUSTED when this
+   * entry would be too much. What others write meanwhile makes the commit a lost race, and then it is read again.
+   */
+  | { readonly kind: 'participant'; readonly room_for?: { readonly key: string; readonly value: Json } }
   /** Makes a temporary flow of the activeflow's customer. Value: `{id}`. */
   | { readonly kind: 'make_flow'; readonly name: string; readonly actions: readonly NewAction[] }
   /** Makes a callback of this activeflow, the same one at the same step. Value: `{url, secret}`. */
@@ -69,6 +74,10 @@ export type Decision = {
   readonly reason: string;
   /** Variables to set with this step. */
   readonly set?: Variables;
+  /** An entry of the participant's data to write with this step. */
+  readonly participant?: { readonly key: string; readonly value: Json };
+  /** An activeflow to start with this step, beside this one. */
+  readonly start?: StartDecision;
 } & (
   | { readonly kind: 'hand_over' }
   | { readonly kind: 'next' }
@@ -104,7 +113,34 @@ export type Decision = {
       readonly come?: { readonly id: string; readonly value: Json };
     }
   | { readonly kind: 'finish' }
+  /** Runs lists of actions side by side, then goes on: see pkg/engine/parallel.ts. */
+  | {
+      readonly kind: 'parallel';
+      readonly branches: readonly Branch[];
+      /** all: until every one has ended; any: until one has ended well. */
+      readonly wait: 'all' | 'any';
+      readonly timeout_ms: number;
+    }
 );
+
+/** A list of actions beside others. */
+export interface Branch {
+  readonly name: string;
+  readonly actions: readonly Action[];
+}
+
+export interface StartDecision {
+  /** Its state becomes the participant's entry `job.<name>`; empty: nobody asks for it. */
+  readonly name: string;
+  /** A flow of the same customer that it runs, with `inputs` as its variables `input.*`; or its actions, with all variables of this one. */
+  readonly flow_id?: string;
+  readonly actions?: readonly Action[];
+  readonly inputs: Variables;
+  /** How long it may live, in ms; 0: as its flow or the service says. */
+  readonly deadline_ms: number;
+  /** Revision of its entry when it was looked at; 0: there was none. */
+  readonly from: number;
+}
 
 /** All that an action may look at. Time and new ids are arguments: the same context gives the same decision. */
 export interface ActionContext<Option = JsonObject> {
@@ -150,8 +186,19 @@ export interface ActionType<Schema extends TSchema = TSchema> {
   readonly on_failure?: 'stop' | 'continue';
   /** Its option as it may be shown once variables are in it; absent: as it is. It may not fit the schema. */
   readonly mask?: (option: JsonObject) => JsonObject;
+  /** False: it moves the flow itself, so that it cannot stand in a branch of `parallel`. */
+  readonly in_branch?: false;
+  /** Checks what no schema says when a flow is made, and returns the option as it is stored. */
+  readonly check?: (option: JsonObject, checker: OptionChecker) => JsonObject;
   /** Absent: handed over as it is. */
   readonly decide?: (context: ActionContext<Static<Schema>>) => Deciding;
+}
+
+/** What an action type's own check may use. Paths are JSON Pointers into its option. */
+export interface OptionChecker {
+  /** Checks a list of actions inside the option as the flow's own is, and returns it with ids. `refuse` says what is wanted instead of a type that may not stand there. */
+  actions(value: Json | undefined, path: string, refuse: (type: ActionType) => string | undefined): readonly Action[];
+  error(path: string, value: Json | undefined, expected: string): void;
 }
 
 /** Keeps an action type's option typed inside `decide`, and forgets it outside. */

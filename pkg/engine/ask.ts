@@ -1,4 +1,5 @@
 import type { Effect, EffectAnswer } from '../action/definition.ts';
+import type { Json } from '../model/json.ts';
 
 /**
  * What a walk asks of its executor.
@@ -9,15 +10,35 @@ import type { Effect, EffectAnswer } from '../action/definition.ts';
  * `checkpoint`: store the draft now, before anything else happens. Comes before the first effect of every
  * action, so that a walk that is taken over asks for the same thing again and for nothing else.
  */
-export type Ask =
-  | {
-      readonly kind: 'effect';
-      readonly effect: Effect;
-      readonly step: number;
-      readonly position: number;
-      readonly attempt?: number;
-    }
-  | { readonly kind: 'checkpoint' };
+export type Ask = EffectAsk | FirstAsk | { readonly kind: 'checkpoint' };
+
+export interface EffectAsk {
+  readonly kind: 'effect';
+  readonly effect: Effect;
+  readonly step: number;
+  readonly position: number;
+  readonly attempt?: number;
+}
+
+/**
+ * `first`: perform all of these side by side, each once however often it is asked for, and resume with the first that
+ * is answered: an `arrival`. Those that are still open are asked for again, or given up.
+ */
+export interface FirstAsk {
+  readonly kind: 'first';
+  readonly asks: readonly EffectAsk[];
+  /** RFC 3339; from then on it is resumed with nothing. null: there is no end. */
+  readonly until: string | null;
+}
+
+/** What a `first` is resumed with, as an answer like any other, so that it can be kept; undefined: its time is over. */
+export function arrival(ask: EffectAsk | undefined, answer?: EffectAnswer): EffectAnswer {
+  return { ok: true, value: ask && answer ? { position: ask.position, answer: answer as unknown as Json } : null };
+}
+
+export function arrived(given: EffectAnswer | undefined): { readonly position: number; readonly answer: EffectAnswer } | null {
+  return given?.ok ? (given.value as never) : null;
+}
 
 /** A walk under way; resumed with the answer to an effect, or with nothing after a checkpoint. */
 export type Walk<Result> = Generator<Ask, Result, EffectAnswer | undefined>;

@@ -8,6 +8,6 @@ export function begin(draft: Draft, kind: Run['kind'], key: string): void {
 }
 
 /** Done with the current action, however far its tries had come. */
-export function walkingOn({ retry: _retry, failing: _failing, ...run }: Run): Run {
+export function walkingOn({ retry: _retry, failing: _failing, parallel: _parallel, ...run }: Run): Run {
   return { ...run, stage: 'walking' };
 }

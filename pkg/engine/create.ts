@@ -1,8 +1,8 @@
 import type { Variables } from '../model/action.ts';
-import { type Activeflow, type ActiveflowState, type ReferenceType, START } from '../model/activeflow.ts';
+import { type Activeflow, type ActiveflowState, type Job, type ReferenceType, type Run, START } from '../model/activeflow.ts';
 import type { Flow, Warning } from '../model/flow.ts';
 import { ACTION_START, isSet, MAIN_STACK, NIL } from '../model/id.ts';
-import { checkCompleteDepth, completeCount, initialVariables, ownVariables } from './variables.ts';
+import { assignVariables, checkCompleteDepth, completeCount, initialVariables, ownVariables } from './variables.ts';
 import { earliest, formatTime, type World } from './world.ts';
 
 export interface NewActiveflow {
@@ -13,6 +13,17 @@ export interface NewActiveflow {
   readonly flow?: Flow;
   readonly reference_type: ReferenceType;
   readonly reference_id: string;
+  /** The one that has started it beside itself: nothing is inherited from it but its name. */
+  readonly started_by?: string;
+  /** Key of a list of the customer's that it runs without a flow. */
+  readonly list?: string;
+  /** Variables that are data: kept as they are, and refused when they are too much. */
+  readonly data?: Variables;
+  /** Whose data it shares, and what it is called, when it is a job. */
+  readonly participant?: NonNullable<ActiveflowState['participant']>;
+  readonly job?: Job;
+  /** It walks at once by itself; how long its first lease is, in ms. */
+  readonly runs_ms?: number;
   /** Its parent: its variables are inherited, and the chain is counted. */
   readonly parent?: Pick<Activeflow, 'id' | 'variables'>;
   readonly webhook_uri: string;
@@ -41,7 +52,7 @@ export function createActiveflow(given: NewActiveflow, world: World): { row: Act
     flow_id: flow?.id ?? NIL,
     reference_type: given.reference_type,
     reference_id: given.reference_id,
-    reference_activeflow_id: parent?.id ?? NIL,
+    reference_activeflow_id: parent?.id ?? given.started_by ?? NIL,
     on_complete_flow_id: flow?.on_complete_flow_id ?? NIL,
     fallback_flow_id: flow?.fallback_flow_id ?? NIL,
     webhook_uri: given.webhook_uri,
@@ -57,16 +68,29 @@ export function createActiveflow(given: NewActiveflow, world: World): { row: Act
     ...identity,
     revision: 1,
     status: 'running',
-    state: { ...initialState(flow?.list), ...(given.look_at === undefined ? {} : { look_at: given.look_at }) },
-    variables,
+    state: stateOf(given),
+    variables: given.data ? assignVariables(variables, given.data, world.limits, '/variables') : variables,
     outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [] },
     tm_update: null,
     tm_delete: null,
-    wake_at: earliest([deadline_at, given.look_at ?? null]),
+    wake_at: given.runs_ms === undefined ? earliest([deadline_at, given.look_at ?? null]) : formatTime(now + given.runs_ms),
     deadline_at,
   };
   return { row, warnings };
 }
+
+function stateOf({ flow, list, participant, job, runs_ms, look_at }: NewActiveflow): ActiveflowState {
+  return {
+    ...initialState(flow?.list ?? list),
+    ...(runs_ms === undefined ? {} : { run: FIRST_RUN, executed: true }),
+    ...(look_at === undefined ? {} : { look_at }),
+    ...(participant ? { participant } : {}),
+    ...(job ? { job } : {}),
+  };
+}
+
+/** Nobody waits for it. */
+const FIRST_RUN: Run = { kind: 'execute', asked: ACTION_START, key: '', steps: 0, stage: 'walking' };
 
 function initialState(list: string | undefined): ActiveflowState {
   const main = {
@@ -129,11 +153,12 @@ export function createFollowUp(ending: Activeflow, flow: Flow, id: string, lease
       variables: {},
       create_key: '',
       deadline_ms: 0,
+      ...(ending.state?.participant ? { participant: ending.state.participant } : {}),
     },
     world,
   );
-  const run = { kind: 'execute', asked: ACTION_START, key: '', steps: 0, stage: 'walking' } as const;
-  return { ...row, state: { ...row.state, run, executed: true }, wake_at: formatTime(world.now() + lease_ms) };
+  const state = { ...row.state, run: FIRST_RUN, executed: true };
+  return { ...row, state, wake_at: formatTime(world.now() + lease_ms) };
 }
 
 export function needsFollowUp(before: Activeflow['status'], after: Activeflow['status'], flowId: string): boolean {

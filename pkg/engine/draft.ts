@@ -1,3 +1,4 @@
+import type { StartDecision } from '../action/definition.ts';
 import { maskAction } from '../action/mask.ts';
 import { type Action, type ActionList, indexActions, type Variables } from '../model/action.ts';
 import {
@@ -18,6 +19,7 @@ import {
 } from '../model/activeflow.ts';
 import { maskCallbacks, type TakenArrival } from '../model/callback.ts';
 import { NIL } from '../model/id.ts';
+import type { Json } from '../model/json.ts';
 import { following, keepReachable, outward } from './stacks.ts';
 import { formatTime, type World } from './world.ts';
 
@@ -25,6 +27,11 @@ import { formatTime, type World } from './world.ts';
 export interface NewList {
   readonly key: string;
   readonly actions: readonly Action[];
+}
+
+/** An activeflow that the next commit starts. */
+export interface Start extends StartDecision {
+  readonly id: string;
 }
 
 /** What of an outbox has been moved on already: the next commit drops it. */
@@ -66,6 +73,9 @@ export class Draft {
   kept: readonly TakenArrival[] = [];
   /** Ids of what came for this activeflow, was kept, and is used up by the next commit. */
   taken: readonly string[] = [];
+  /** Entries of the participant's data that the next commit writes. */
+  participants: readonly { readonly key: string; readonly value: Json }[] = [];
+  starts: readonly Start[] = [];
   readonly #indexed = new Map<string, ActionList>();
   #lastTrace: number;
 
@@ -97,14 +107,18 @@ export class Draft {
     return `${this.current_stack_id}/${this.current.id}`;
   }
 
-  /** Writes a line of the trace. `whole`: the cursor moved here, and executed_actions is made of such lines. */
-  note(outcome: Outcome, reason: string, world: World, options: { whole?: boolean; since?: number } = {}): void {
+  /**
+   * Writes a line of the trace. `whole`: the cursor moved here, and executed_actions is made of such lines. `about`:
+   * another action than the one that the cursor is at.
+   */
+  note(outcome: Outcome, reason: string, world: World, options: { whole?: boolean; since?: number; about?: Action } = {}): void {
     const now = world.now();
+    const { id, type } = options.about ?? this.current;
     this.#lastTrace += 1;
     const line: TraceStep = {
       seq: this.#lastTrace,
       ...(options.whole ? { step: this.step } : {}),
-      action: options.whole ? maskAction(this.current) : { id: this.current.id, type: this.current.type },
+      action: options.whole ? maskAction(this.current) : { id, type },
       outcome,
       reason: maskCallbacks(reason),
       duration_ms: Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000),
@@ -120,6 +134,8 @@ export class Draft {
     this.lists = [];
     this.kept = [];
     this.taken = [];
+    this.participants = [];
+    this.starts = [];
   }
 
   /** Keeps a list that this transition made, so that its stacks can be walked before it is stored. */
@@ -244,6 +260,8 @@ export class Draft {
         ...(this.look_at === undefined ? {} : { look_at: this.look_at }),
         trace_seq: this.#lastTrace,
         event_seq,
+        ...(base.state.participant ? { participant: base.state.participant } : {}),
+        ...(base.state.job ? { job: base.state.job } : {}),
       },
     };
   }

@@ -16,6 +16,11 @@ const OWN_NAMES = ['id', 'reference_type', 'reference_id', 'reference_activeflow
 const OWN: ReadonlySet<string> = new Set(OWN_NAMES);
 /** What a flow can read of its last failure. They take no room from others: a failure must not fail on a limit. */
 const ERROR_NAMES: ReadonlySet<string> = new Set(['action_id', 'type', 'reason', 'message'].map((name) => ERROR_PREFIX + name));
+
+export function isErrorVariable(name: string): boolean {
+  return ERROR_NAMES.has(name);
+}
+
 export const COMPLETE_COUNT = `${PREFIX}complete_count`;
 
 export function ownVariables(
@@ -133,7 +138,8 @@ function define(target: Record<string, Json>, name: string, value: Json): void {
 
 const encoder = new TextEncoder();
 
-function byteLength(text: string): number {
+/** In UTF-8. */
+export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }
 

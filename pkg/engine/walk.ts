@@ -1,6 +1,5 @@
 import { actionType } from '../action/catalogue.ts';
 import { STATUS_CODES } from '../error/index.ts';
-import type { Medium } from '../model/action.ts';
 import type { ErrorData, Run } from '../model/activeflow.ts';
 import { ACTION_FINISH } from '../model/id.ts';
 import type { Walk } from './ask.ts';
@@ -9,6 +8,7 @@ import { decideCurrent, performAfter, prepareOption } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { exhaustedError } from './error-data.ts';
 import { fallBack } from './failure.ts';
+import { mediumProblem } from './medium.ts';
 import { isPaused } from './retry.ts';
 import { actionOf, FINISH_POSITION, findStack, following } from './stacks.ts';
 import type { World } from './world.ts';
@@ -72,14 +72,6 @@ function* actOnCurrent(draft: Draft, world: World): Walk<boolean> {
     return true;
   }
   return yield* decideCurrent(draft, type, world, since);
-}
-
-/** A call has audio; no reference has only what fits any; everything else has none. */
-function mediumProblem(medium: Medium, referenceType: string): string | undefined {
-  if (medium === 'any') return undefined;
-  if (referenceType === 'call') return medium === 'rtc' ? undefined : 'not for a call';
-  if (referenceType !== '' && medium === 'non_rtc') return undefined;
-  return medium === 'rtc' ? `needs a call’s audio, and this is ${referenceType || 'no reference'}` : 'needs a reference';
 }
 
 function overLimit(draft: Draft, world: World): ErrorData | undefined {

@@ -1,7 +1,7 @@
 import type { Action, Variables } from './action.ts';
 import type { PendingHistory } from './history.ts';
 import { ACTION_FINISH, ACTION_START } from './id.ts';
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 export const REFERENCE_TYPES = [
   '',
@@ -100,6 +100,8 @@ export interface Run {
   readonly retry?: Retrying;
   /** `current` has failed, nothing in its list takes that, and the fallback is being looked up. */
   readonly failing?: Failing;
+  /** How far the branches of the current action are. */
+  readonly parallel?: ParallelRun;
 }
 
 /** How far the tries of one action have come. */
@@ -119,6 +121,28 @@ export interface Failing {
   readonly error: ErrorData;
   /** True: the action has no line in the trace yet. */
   readonly whole: boolean;
+}
+
+/** Branches that run side by side within one action. */
+export interface ParallelRun {
+  /** Until when they are waited for. RFC 3339 */
+  readonly due: string;
+  readonly branches: readonly BranchState[];
+}
+
+export interface BranchState {
+  /** Position of its current action in its list; beyond the last one: it is through. */
+  readonly at: number;
+  /** Actions that it has left behind. */
+  readonly walked: number;
+  /** The option of the current action, substituted; absent: the action is not begun. */
+  readonly option?: JsonObject;
+  /** Variables that it has set, for itself until it is through. */
+  readonly set: Variables;
+  /** action id → how often that goto has jumped */
+  readonly loops: { readonly [id: string]: number };
+  /** What it has failed with. */
+  readonly error?: ErrorData;
 }
 
 export interface AfterRequest {

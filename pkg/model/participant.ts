@@ -27,6 +27,10 @@ export const JOB_PREFIX = 'job.';
 export const PARTICIPANT_KEY = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
 export const PARTICIPANT_KEY_WANTED = '1 to 128 letters, digits, _, - and ., not beginning with a dot';
 
+/** Names of jobs and of branches. */
+export const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+export const NAME_WANTED = 'a name of 1 to 64 letters, digits, _ and -';
+
 /** How much one participant may have: as much as the variables of an activeflow. */
 export const PARTICIPANT_LIMITS = { keys: 100, value_bytes: 32 * 1024, bytes: 64 * 1024 } as const;
 

@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { CustomerService } from './customer.ts';
 import { type FlowOutbox, FlowService } from './flow/flow.ts';
 import type { Lists } from './lists.ts';
+import { ParticipantService } from './participant.ts';
 
 /** All use cases, joined: what the doors call. */
 export class Service {
@@ -20,6 +21,7 @@ export class Service {
   readonly callbacks: CallbackService;
   readonly query: QueryService;
   readonly customers: CustomerService;
+  readonly participants: ParticipantService;
   readonly #walker: Walker;
   readonly #keeper: Keeper;
 
@@ -39,6 +41,7 @@ export class Service {
     this.callbacks = new CallbackService(context, this.control);
     this.query = new QueryService(context, lists);
     this.customers = new CustomerService(context, lists, this.flows, this.control);
+    this.participants = new ParticipantService(context);
   }
 
   /** Puts off the leases of all walks that this process is at, so that no other takes them over. */

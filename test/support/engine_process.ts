@@ -3,6 +3,7 @@
  * lose races and crash where `mishaps` say so. What must hold of every row is checked at every commit.
  */
 import type { Effect, EffectAnswer } from '../../pkg/action/definition.ts';
+import { arrival, type EffectAsk, type FirstAsk } from '../../pkg/engine/ask.ts';
 import { createActiveflow, createFollowUp, EMPTY_LIST, needsFollowUp } from '../../pkg/engine/create.ts';
 import { Draft } from '../../pkg/engine/draft.ts';
 import { walk } from '../../pkg/engine/walk.ts';
@@ -171,9 +172,7 @@ export class EngineProcess {
         result = steps.next();
         continue;
       }
-      const place = `${ask.step}/${ask.position}${ask.attempt === undefined ? '' : `/${ask.attempt}`}`;
-      const answer = journal.get(place) ?? this.#perform({ place, effect: ask.effect });
-      if (ask.effect.kind !== 'look') journal.set(place, answer);
+      const answer = this.#answer(ask, journal);
       if (draft.base !== this.row) return false;
       result = steps.next(answer);
     }
@@ -181,6 +180,19 @@ export class EngineProcess {
     if (!this.#commit(draft, draft.run ? null : 'activeflow_updated')) return false;
     this.#maybeCrash();
     return true;
+  }
+
+  /** Of several at once the last one is answered first: nothing may hang on their order. */
+  #answer(ask: EffectAsk | FirstAsk, journal: Map<string, EffectAnswer>): EffectAnswer {
+    if (ask.kind === 'first') {
+      if (ask.until !== null && ask.until <= formatTime(this.clock.now())) return arrival(undefined);
+      const one = ask.asks.at(-1);
+      return arrival(one, one && this.#answer(one, journal));
+    }
+    const place = `${ask.step}/${ask.position}${ask.attempt === undefined ? '' : `/${ask.attempt}`}`;
+    const answer = journal.get(place) ?? this.#perform({ place, effect: ask.effect });
+    if (ask.effect.kind !== 'participant' && ask.effect.kind !== 'look') journal.set(place, answer);
+    return answer;
   }
 
   #perform(asked: Asked): EffectAnswer {

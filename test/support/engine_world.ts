@@ -30,6 +30,7 @@ function freeze<T>(value: T): T {
 /** What siblings answer when a test says nothing else. */
 export function realistic(effect: Effect): EffectAnswer {
   if (effect.kind === 'flow') return { ok: true, value: null };
+  if (effect.kind === 'participant') return { ok: true, value: {} };
   if (effect.kind === 'make_flow') return { ok: true, value: { id: id('made') } };
   if (effect.kind === 'callback') return { ok: true, value: { url: 'https://flows/v1/callbacks/1', secret: 'cbsec_1' } };
   if (effect.kind === 'look') return { ok: true, value: null };

@@ -10,6 +10,7 @@ export const agentCallAction = defineAction({
   type: 'agent_call',
   medium: 'rtc',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({ agent_id: field.id('The agent.') }),
   doc: 'Dials an agent and joins the caller with whichever of its devices answers. Old: use connect.',
   *decide({ activeflow, option }) {

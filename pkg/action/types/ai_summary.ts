@@ -8,6 +8,7 @@ export const aiSummaryAction = defineAction({
   type: 'ai_summary',
   medium: 'non_rtc',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({
     reference_type: field.text('What is summed up: call, conference, transcribe, recording.'),
     reference_id: field.id('Id of what is summed up.'),

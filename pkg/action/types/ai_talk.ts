@@ -8,6 +8,7 @@ export const aiTalkAction = defineAction({
   type: 'ai_talk',
   medium: 'any',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({ ...Assistance, duration: field.count('How long it may talk, in s.') }),
   doc: 'Lets an AI or a team of AIs talk with the caller.',
   *decide({ activeflow, option }) {

@@ -7,6 +7,7 @@ export const aiTaskAction = defineAction({
   type: 'ai_task',
   medium: 'non_rtc',
   by: 'manager',
+  in_branch: false,
   option: Type.Object(Assistance),
   doc: 'Gives an AI or a team of AIs a task to work on.',
   *decide({ activeflow, option }) {

@@ -5,6 +5,7 @@ export const blockAction = defineAction({
   type: 'block',
   medium: 'non_rtc',
   by: 'manager',
+  in_branch: false,
   option: NO_OPTION,
   doc: 'Stands still until a continue request comes.',
   // biome-ignore lint/correctness/useYield: it asks for nothing

@@ -10,6 +10,7 @@ export const callbackWaitAction = defineAction({
   type: 'callback_wait',
   medium: 'any',
   by: 'manager',
+  in_branch: false,
   later: ['while_waiting'],
   option: Type.Object({
     name: field.text('Name of the callback, as callback_create was given it.'),

@@ -8,6 +8,7 @@ export const conferenceJoinAction = defineAction({
   type: 'conference_join',
   medium: 'rtc',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({ conference_id: field.id('The conference.') }),
   doc: 'Puts the call into a conference and runs what the conference asks of its participants.',
   *decide({ activeflow, option }) {

@@ -11,6 +11,7 @@ export const connectAction = defineAction({
   type: 'connect',
   medium: 'rtc',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({
     ...contact,
     early_media: field.flag('The caller hears the callee before it answers.'),

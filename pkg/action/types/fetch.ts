@@ -9,6 +9,7 @@ export const fetchAction = defineAction({
   aliases: ['patch'],
   medium: 'any',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({
     event_url: field.text('Address that is asked; it gets {activeflow_id, reference_id} as JSON.'),
     event_method: field.text('HTTP method; default GET.'),

@@ -10,6 +10,7 @@ export const fetchFlowAction = defineAction({
   aliases: ['patch_flow'],
   medium: 'any',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({
     flow_id: field.id('The flow, one of the same customer.'),
   }),

@@ -8,6 +8,7 @@ export const queueJoinAction = defineAction({
   type: 'queue_join',
   medium: 'rtc',
   by: 'manager',
+  in_branch: false,
   option: Type.Object({ queue_id: field.id('The queue.') }),
   doc: 'Puts the call into a queue and runs what the queue wants its callers to hear.',
   *decide({ activeflow, option }) {

@@ -11,6 +11,7 @@ import type { ListBook, Lists } from '../lists.ts';
 import { countSteps } from './count.ts';
 import { Endings } from './endings.ts';
 import { lookAt, wakeAt } from './schedule.ts';
+import { Starter } from './starter.ts';
 
 /** Where committed rows go so that their events are published; pkg/outbox implements it. */
 export interface Outbox {
@@ -43,6 +44,7 @@ export type OnFollowUp = (child: Activeflow) => void;
 export class Keeper {
   readonly lists: Lists;
   readonly endings = new Endings();
+  readonly starter: Starter;
   readonly #context: Context;
   readonly #outbox: Outbox;
   readonly #rows: LRUCache<string, Activeflow>;
@@ -54,6 +56,7 @@ export class Keeper {
     this.#outbox = outbox;
     this.#rows = new LRUCache({ max: context.options.cached_activeflows });
     this.lists = lists;
+    this.starter = new Starter(context, lists);
   }
 
   /** Who walks the activeflows that an ending one has started. */
@@ -138,6 +141,8 @@ export class Keeper {
     }
     const child = await this.#followUp(draft, recording);
     draft.look_at = lookAt(draft, this.#context);
+    const beside = await this.starter.beside(draft);
+    const creates = child ? [child, ...beside.creates] : beside.creates;
     const moved = this.#outbox.moved(base.id);
     const decided = draft.toRow({ event, moved, now, wake_at: wakeAt(draft, this.#context) });
     const record = () => recording?.record(draft, decided, book.shared, child);
@@ -147,7 +152,8 @@ export class Keeper {
     const won = await this.#context.store.activeflows.commit({
       next: row,
       variables_changed,
-      ...(child ? { creates: [child] } : {}),
+      ...(creates.length > 0 ? { creates } : {}),
+      ...(beside.participants.length > 0 ? { participants: beside.participants } : {}),
       ...(kept.length + taken.length > 0 ? { arrivals: { kept, taken } } : {}),
     });
     if (!won) {
@@ -155,12 +161,12 @@ export class Keeper {
       this.#context.meter.add('commit_conflict_total', {});
       return undefined;
     }
-    this.#won(draft, row, child);
+    this.#won(draft, row, creates);
     recording?.goOn();
     return row;
   }
 
-  #won(draft: Draft, row: Activeflow, child: Activeflow | undefined): void {
+  #won(draft: Draft, row: Activeflow, children: readonly Activeflow[]): void {
     const ended = draft.base.status === 'running' && row.status === 'ended';
     this.#rows.set(row.id, row);
     this.#outbox.committed(row);
@@ -168,9 +174,13 @@ export class Keeper {
     if (ended) this.#countEnd(row);
     if (row.status === 'ended') this.endings.ended(row.id);
     draft.committed(row);
-    if (!child) return;
-    this.created(child);
-    this.#onFollowUp(child);
+    for (const child of children) this.started(child);
+  }
+
+  /** A row that was just created and walks by itself. */
+  started(row: Activeflow): void {
+    this.created(row);
+    this.#onFollowUp(row);
   }
 
   #countEnd(row: Activeflow): void {

@@ -1,24 +1,24 @@
 import type { Effect, EffectAnswer } from '../../action/definition.ts';
-import type { Ask, Walk } from '../../engine/ask.ts';
+import { arrival, type EffectAsk, type FirstAsk, type Walk } from '../../engine/ask.ts';
 import type { Draft } from '../../engine/draft.ts';
 import { toErrorData } from '../../engine/error-data.ts';
 import { walk } from '../../engine/walk.ts';
-import { FlowError } from '../../error/index.ts';
+import { FlowError, toFlowError } from '../../error/index.ts';
 import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
 import type { HistoryInput } from '../../model/history.ts';
 import { isJsonObject, type Json } from '../../model/json.ts';
+import { participantOf } from '../../model/participant.ts';
 import { type Context, requestId, worldOf } from '../context.ts';
 import type { MakeTemporaryFlow } from '../flow/temporary.ts';
 import { Recording } from '../history/recording.ts';
 import type { ListBook } from '../lists.ts';
+import { checkRoom, entriesValue } from '../participant.ts';
 import { checkRaces, type Keeper } from './keeper.ts';
-
-type EffectAsk = Extract<Ask, { kind: 'effect' }>;
 
 /** Where a walk stands when it lets go of the activeflow. */
 type Segment =
   | { readonly kind: 'done'; readonly row: Activeflow }
-  | { readonly kind: 'effect'; readonly ask: EffectAsk; readonly journey: Journey }
+  | { readonly kind: 'effect'; readonly ask: EffectAsk | FirstAsk; readonly journey: Journey }
   | { readonly kind: 'lost' };
 
 type EffectSegment = Extract<Segment, { kind: 'effect' }>;
@@ -28,6 +28,8 @@ interface Trip {
   readonly id: string;
   readonly prepare: Prepare;
   readonly journal: Map<string, EffectAnswer>;
+  /** What is under way side by side: resolves when its answer is in hand. */
+  readonly flying: Map<string, Promise<void>>;
   /** True once a checkpoint of it was committed: the row's run is this one's. */
   claimed: boolean;
   /** The cursor's step at its beginning. */
@@ -39,6 +41,8 @@ interface Journey {
   readonly draft: Draft;
   readonly steps: Walk<void>;
   readonly book: ListBook;
+  /** What was read of what others may write: after a lost race it is read again. */
+  readonly read: Map<string, EffectAnswer>;
   /** Absent: no history is kept. */
   readonly recording: Recording | undefined;
 }
@@ -99,7 +103,7 @@ export class Walker {
    * the next try of an action: nobody is at it until then.
    */
   async walk(id: string, prepare: Prepare): Promise<Activeflow | undefined> {
-    const trip: Trip = { id, prepare, journal: new Map(), claimed: false };
+    const trip: Trip = { id, prepare, journal: new Map(), flying: new Map(), claimed: false };
     const first = await this.#start(trip);
     if (first === 'nothing') return undefined;
     if (first.kind === 'done') return first.row;
@@ -147,20 +151,53 @@ export class Walker {
     const book = await this.#keeper.lists.book(draft.base);
     const recording = Recording.of(draft.base, walkOf(draft));
     const world = worldOf(this.#context, book.list);
-    const journey = { draft, book, recording, steps: walk(draft, recording?.around(world) ?? world) };
+    const journey = { draft, book, read: new Map(), recording, steps: walk(draft, recording?.around(world) ?? world) };
     return this.#run(trip, journey, undefined);
   }
 
   async #afterEffect(trip: Trip, { ask, journey }: EffectSegment): Promise<Segment> {
-    const answer = await this.#keeper.endings.unlessEnded(trip.id, this.#perform(journey, ask));
+    const performing = ask.kind === 'first' ? this.#first(trip, journey, ask) : this.#take(trip, journey, ask);
+    const answer = await this.#keeper.endings.unlessEnded(trip.id, performing);
     // Whoever waits for this walk is answered now, not when the sibling answers.
     if (!answer) return { kind: 'lost' };
-    // What was seen in time for one attempt may be too early for the next.
-    if (ask.effect.kind !== 'look') trip.journal.set(placeOf(ask), answer);
     journey.recording?.answered(ask, answer);
     return this.#keeper.exclusive(trip.id, async () =>
       this.#keeper.isNewest(journey.draft.base) ? this.#run(trip, journey, answer) : { kind: 'lost' },
     );
+  }
+
+  /** Performs it and keeps the answer. */
+  async #take(trip: Trip, journey: Journey, ask: EffectAsk): Promise<EffectAnswer> {
+    const answer = await this.#perform(journey, ask);
+    const { kind } = ask.effect;
+    // What was seen in time for one attempt may be too early for the next.
+    const answers = kind === 'participant' || kind === 'look' ? journey.read : trip.journal;
+    answers.set(placeOf(ask), answer);
+    return answer;
+  }
+
+  /** Performs side by side what is not under way yet, until one of them is answered or the time is over. */
+  async #first(trip: Trip, journey: Journey, { asks, until }: FirstAsk): Promise<EffectAnswer> {
+    for (;;) {
+      for (const ask of asks) this.#fly(trip, journey, ask);
+      const left = until === null ? undefined : Date.parse(until) - this.#context.clock.now();
+      if (left === undefined || left > 0) {
+        await firstOf(
+          asks.flatMap((ask) => trip.flying.get(placeOf(ask)) ?? []),
+          left,
+        );
+      }
+      const found = findArrival(trip, journey, asks);
+      if (found) return found;
+      if (left !== undefined && left <= 0) return arrival(undefined);
+    }
+  }
+
+  #fly(trip: Trip, journey: Journey, ask: EffectAsk): void {
+    const place = placeOf(ask);
+    if (trip.flying.has(place) || answerTo(trip, journey, ask)) return;
+    const landed = this.#take(trip, journey, ask).then(() => void trip.flying.delete(place));
+    trip.flying.set(place, landed);
   }
 
   /** Lets the engine go on until it needs an answer that is not in hand, or is done. */
@@ -168,10 +205,10 @@ export class Walker {
     let result = journey.steps.next(input);
     while (!result.done) {
       const ask = result.value;
-      if (ask.kind === 'effect') {
-        const known = trip.journal.get(placeOf(ask));
+      if (ask.kind !== 'checkpoint') {
+        const known = ask.kind === 'first' ? findArrival(trip, journey, ask.asks) : answerTo(trip, journey, ask);
         if (!known) return { kind: 'effect', ask, journey };
-        if (ask.effect.kind === 'flow') await bringList(known, journey);
+        if (ask.kind === 'effect' && ask.effect.kind === 'flow') await bringList(known, journey);
         journey.recording?.answered(ask, known);
         result = journey.steps.next(known);
       } else {
@@ -202,6 +239,8 @@ export class Walker {
       }
       return { ok: true, value: await this.#do(ask.effect, base, id, ask.step, journey.book) };
     } catch (error) {
+      // The database is away: that is no answer, and the walk is taken up again when it is back.
+      if (ask.effect.kind === 'participant' && toFlowError(error).status === 'UNAVAILABLE') throw error;
       this.#context.log.warn(
         { activeflow_id: base.id, customer_id: base.customer_id, request_id: id, error: String(error) },
         'what an action asked for has failed',
@@ -222,6 +261,11 @@ export class Walker {
         return this.#request(effect, id);
       case 'flow':
         return this.#flow(effect.id, base, book);
+      case 'participant': {
+        const entries = await this.#context.store.participants.read(participantOf(base));
+        if (effect.room_for) checkRoom(entries, effect.room_for);
+        return entriesValue(entries);
+      }
       case 'make_flow':
         return {
           id: await this.#helpers.makeFlow({ id, customer_id: base.customer_id, name: effect.name, actions: effect.actions }),
@@ -292,3 +336,29 @@ const IDEMPOTENCY_KEY = 'idempotency-key';
 function placeOf(ask: EffectAsk): string {
   return `${ask.step}/${ask.position}/${ask.attempt ?? 0}`;
 }
+
+function answerTo(trip: Trip, journey: Journey, ask: EffectAsk): EffectAnswer | undefined {
+  return trip.journal.get(placeOf(ask)) ?? journey.read.get(placeOf(ask));
+}
+
+function findArrival(trip: Trip, journey: Journey, asks: readonly EffectAsk[]): EffectAnswer | undefined {
+  for (const ask of asks) {
+    const answer = answerTo(trip, journey, ask);
+    if (answer) return arrival(ask, answer);
+  }
+  return undefined;
+}
+
+/** Resolves when one of them does, or after `ms`. */
+async function firstOf(flying: readonly Promise<void>[], ms: number | undefined): Promise<void> {
+  if (ms === undefined) return Promise.race(flying);
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS));
+  });
+  await Promise.race([...flying, over]);
+  clearTimeout(timer);
+}
+
+/** Longer ones fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -125,7 +125,16 @@ export function followUpRecord(given: {
 }): Json {
   const { base, variables } = given.ending;
   const { id, customer_id, user_id, reference_type, reference_id } = base;
-  const ending = { id, customer_id, ...(user_id === undefined ? {} : { user_id }), reference_type, reference_id, variables };
+  const { participant } = base.state;
+  const ending = {
+    id,
+    customer_id,
+    ...(user_id === undefined ? {} : { user_id }),
+    reference_type,
+    reference_id,
+    variables,
+    ...(participant ? { state: { participant } } : {}),
+  };
   return { ending, flow: flowRecord(given.flow), id: given.id, lease_ms: given.lease_ms };
 }
 

@@ -14,8 +14,9 @@ function warnings(type: string, option: Json) {
 }
 
 describe('checkOption', () => {
-  it('takes every type without an option, as siblings send it', () => {
-    for (const { type } of ACTION_TYPES) {
+  it('takes every type of the wire without an option, as siblings send it', () => {
+    const ours = new Set(['job_start', 'parallel', 'participant_set']);
+    for (const { type } of ACTION_TYPES.filter((known) => !ours.has(known.type))) {
       const found = errors(type, {});
       expect(found, type).to.deep.equal([]);
     }

@@ -215,6 +215,7 @@ function effectText(effect: Asked['effect']): string {
   if (effect.kind === 'fetch') return `fetch ${effect.url}`;
   if (effect.kind === 'callback') return `callback ${effect.name}`;
   if (effect.kind === 'look') return `look ${effect.signal}`;
+  if (effect.kind === 'participant') return 'participant';
   return effect.kind === 'flow' ? `flow ${labelOf(effect.id)}` : `make_flow ${effect.name}`;
 }
 
