@@ -98,6 +98,7 @@ export function toSettings(flags: FlagValues): Settings {
       temporary_flows_ms: count('keep_temporary_flows_ms'),
       unused_lists_ms: count('keep_unused_lists_ms'),
       redeliveries_ms: count('keep_redeliveries_ms'),
+      participants_ms: count('keep_participants_ms'),
     },
     service: {
       lease_ms: Math.max(1_000, count('lease_ms')),

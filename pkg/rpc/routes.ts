@@ -2,9 +2,11 @@ import { invalid } from '../error/index.ts';
 import { REFERENCE_TYPES } from '../model/activeflow.ts';
 import { FLOW_TYPES } from '../model/flow.ts';
 import { isSet } from '../model/id.ts';
+import type { Participant } from '../model/participant.ts';
 import type { CreateRequest } from '../service/activeflow/create.ts';
 import { viewAction, viewActions } from '../service/activeflow/view.ts';
 import type { CreateFlowRequest, UpdateFlowRequest } from '../service/flow/flow.ts';
+import type { SetEntry } from '../service/participant.ts';
 import type { ActiveflowFilter, FlowFilter } from '../service/ports.ts';
 import type { Service } from '../service/service.ts';
 import { Reader, readPage } from './read.ts';
@@ -12,7 +14,7 @@ import { type Call, type Route, route } from './router.ts';
 
 /** Every route of the wire, one line each: what it reads, and the use case that it calls. */
 export function routes(service: Service): Route[] {
-  const { flows, create, next, control, query, callbacks } = service;
+  const { flows, create, next, control, query, callbacks, participants } = service;
   return [
     route('POST', '/v1/flows', (c) => flows.create(readFlow(body(c)), c.key)),
     route('GET', '/v1/flows', (c) => flows.list(readFlowFilter(body(c)), readPage(c.request.query))),
@@ -57,6 +59,9 @@ export function routes(service: Service): Route[] {
     ),
     route('DELETE', '/v1/variables/{id}/variables/{name}', (c) => none(control.deleteVariable(id(c), param(c, 'name'), c.key))),
     route('POST', '/v1/variables/{id}/substitute', (c) => query.substitute(id(c), body(c).text('data'))),
+
+    route('GET', '/v1/participants/{reference_type}/{reference_id}', (c) => participants.get(readParticipant(c))),
+    route('POST', '/v1/participants/{reference_type}/{reference_id}', (c) => participants.set(readEntry(c))),
   ];
 }
 
@@ -131,6 +136,27 @@ function readActiveflow(data: Reader): CreateRequest {
     webhook_method: data.text('webhook_method'),
     variables: data.variables('variables', false),
   };
+}
+
+function readParticipant(call: Call): Participant {
+  const type = param(call, 'reference_type');
+  const known = REFERENCE_TYPES.find((one) => one !== '' && one === type);
+  if (known === undefined) {
+    throw invalid('BAD_FIELD', 'reference_type', type, `one of ${REFERENCE_TYPES.filter((one) => one !== '').join(', ')}`);
+  }
+  return {
+    customer_id: body(call).requiredId('customer_id'),
+    reference_type: known,
+    reference_id: param(call, 'reference_id'),
+  };
+}
+
+function readEntry(call: Call): SetEntry {
+  const data = body(call);
+  // Envelopes do not tell null from absent.
+  const value = data.raw('value') ?? null;
+  const from = data.has('revision') ? { from: data.count('revision') } : {};
+  return { participant: readParticipant(call), key: data.text('key'), value, ...from };
 }
 
 function readFlowFilter(data: Reader): FlowFilter {

@@ -79,7 +79,9 @@ export class CustomerService {
     const lists = await store.erasures.lists(customerId, BATCH);
     for (const key of lists) await this.#lists.forget(customerId, key);
     if (lists.length > 0) meter.add('retention_deleted_total', { kind: 'customer_list' }, lists.length);
-    return gone > 0 || lists.length > 0 ? 'more' : 'clean';
+    const entries = await store.participants.removeCustomer(customerId, BATCH);
+    if (entries > 0) meter.add('retention_deleted_total', { kind: 'customer_participant_entry' }, entries);
+    return gone + lists.length + entries > 0 ? 'more' : 'clean';
   }
 
   /** Stops the activeflow of a call that is over; without its id, those of the call. */

@@ -7,10 +7,11 @@ export interface RetentionOptions {
   readonly temporary_flows_ms: number;
   readonly unused_lists_ms: number;
   readonly redeliveries_ms: number;
+  readonly participants_ms: number;
 }
 
 interface Kind {
-  readonly name: 'activeflow' | 'temporary_flow' | 'flow_answer' | 'redelivery' | 'action_list';
+  readonly name: 'activeflow' | 'temporary_flow' | 'flow_answer' | 'redelivery' | 'action_list' | 'participant_entry';
   /** From the end of one pass to the beginning of the next. */
   readonly every_ms: number;
   readonly step: (after: string) => Promise<Cleared>;
@@ -65,7 +66,7 @@ export class Retention {
   }
 }
 
-function kindsOf({ store: { retention } }: Context, options: RetentionOptions): Kind[] {
+function kindsOf({ store: { retention, participants } }: Context, options: RetentionOptions): Kind[] {
   const kinds: Kind[] = [{ name: 'flow_answer', every_ms: EVERY_MS, step: () => retention.flowAnswers(ROWS) }];
   const add = (
     name: Kind['name'],
@@ -79,5 +80,9 @@ function kindsOf({ store: { retention } }: Context, options: RetentionOptions): 
   add('temporary_flow', options.temporary_flows_ms, EVERY_MS, (age, after) => retention.temporaryFlows(age, after, ROWS));
   add('redelivery', options.redeliveries_ms, EVERY_MS, (age, after) => retention.redeliveries(age, after, ROWS));
   add('action_list', options.unused_lists_ms, LISTS_EVERY_MS, (age, after) => retention.unusedLists(age, after, ROWS));
+  add('participant_entry', options.participants_ms, EVERY_MS, async (age) => {
+    const count = await participants.forget(age, ROWS);
+    return { count, next: count === ROWS ? 'more' : null };
+  });
   return kinds;
 }

@@ -8,6 +8,7 @@ import { CallbackService } from './callback/callback.ts';
 import type { Context } from './context.ts';
 import { CustomerService } from './customer.ts';
 import { type FlowOutbox, FlowService } from './flow/flow.ts';
+import { JobService } from './job.ts';
 import type { Lists } from './lists.ts';
 import { ParticipantService } from './participant.ts';
 
@@ -22,6 +23,7 @@ export class Service {
   readonly query: QueryService;
   readonly customers: CustomerService;
   readonly participants: ParticipantService;
+  readonly jobs: JobService;
   readonly #walker: Walker;
   readonly #keeper: Keeper;
 
@@ -42,6 +44,7 @@ export class Service {
     this.query = new QueryService(context, lists);
     this.customers = new CustomerService(context, lists, this.flows, this.control);
     this.participants = new ParticipantService(context);
+    this.jobs = new JobService(context, keeper);
   }
 
   /** Puts off the leases of all walks that this process is at, so that no other takes them over. */

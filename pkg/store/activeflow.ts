@@ -86,15 +86,11 @@ export class SqlActiveflowStore implements ActiveflowStore {
   }
 
   async create(activeflow: Activeflow, participants: readonly ParticipantWrite[] = []): Promise<boolean> {
-    if (participants.length > 0) {
-      return this.#session.atomically(async (trx) => {
-        await this.#insertInto(trx, activeflow);
-        return writeEntries(trx, this.#session.dialect, participants);
-      });
-    }
-    if (await this.#insert(activeflow)) return true;
+    if (await this.#insert(activeflow, participants)) return true;
     // A key is free again after an hour: whoever holds it longer forgets it, and then it is tried once more.
-    return activeflow.create_key !== '' && (await this.#forgetKey(activeflow.create_key)) && this.#insert(activeflow);
+    return (
+      activeflow.create_key !== '' && (await this.#forgetKey(activeflow.create_key)) && this.#insert(activeflow, participants)
+    );
   }
 
   async commit(change: ActiveflowCommit): Promise<boolean> {
@@ -219,7 +215,13 @@ export class SqlActiveflowStore implements ActiveflowStore {
     return backlog(this.#session);
   }
 
-  #insert(activeflow: Activeflow): Promise<boolean> {
+  #insert(activeflow: Activeflow, participants: readonly ParticipantWrite[]): Promise<boolean> {
+    if (participants.length > 0) {
+      return this.#session.atomically(async (trx) => {
+        await this.#insertInto(trx, activeflow);
+        return writeEntries(trx, this.#session.dialect, participants);
+      });
+    }
     return this.#session.insertOnce((db) => this.#insertInto(db, activeflow));
   }
 

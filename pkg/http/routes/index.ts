@@ -1,9 +1,11 @@
 import type { Service } from '../../service/service.ts';
 import type { GatewayRoute } from '../route.ts';
 import { callbackRoutes } from './callbacks.ts';
+import { executionRoutes } from './executions.ts';
+import { participantRoutes } from './participants.ts';
 
 /** A file for each area: `(service) => GatewayRoute[]`. */
-const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [callbackRoutes];
+const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [callbackRoutes, executionRoutes, participantRoutes];
 
 /** Every route of the gateway. */
 export function gatewayRoutes(service: Service): GatewayRoute[] {

@@ -1,0 +1,96 @@
+import { inputVariables, type JobState } from '../engine/job.ts';
+import { notFound, unavailable } from '../error/index.ts';
+import type { Variables } from '../model/action.ts';
+import type { Flow } from '../model/flow.ts';
+import { isUuid } from '../model/id.ts';
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import { JOB_PREFIX, type Participant } from '../model/participant.ts';
+import type { Keeper } from './activeflow/keeper.ts';
+import type { Context } from './context.ts';
+import { checkRoom } from './participant.ts';
+
+export interface ExecutionRequest {
+  readonly customer_id: string;
+  /** Id of the flow. */
+  readonly workflow_id: string;
+  /** Whose participant data it shares. */
+  readonly conversation_id: string;
+  readonly inputs: Variables;
+  /** The same key gets the same answer; empty: none was given. */
+  readonly key: string;
+}
+
+/** How often it is looked again when others start the same job at the same moment. */
+const ATTEMPTS = 10;
+
+/** Jobs that are started from outside of a flow. */
+export class JobService {
+  readonly #context: Context;
+  readonly #keeper: Keeper;
+
+  constructor(context: Context, keeper: Keeper) {
+    this.#context = context;
+    this.#keeper = keeper;
+  }
+
+  /**
+   * Starts a flow as the job of its own id beside a conversation: `{id}` of its activeflow. While it runs there, that one
+   * is the answer again. Throws 400 for inputs that are too much, 404, 429 when the participant has no room.
+   */
+  async execute(request: ExecutionRequest): Promise<JsonObject> {
+    const { customer_id, conversation_id, key } = request;
+    const { store, ids } = this.#context;
+    const flow = await this.#flow(request);
+    const participant = await this.#participant(customer_id, conversation_id);
+    const entry = JOB_PREFIX + flow.id;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const made = key === '' ? undefined : await store.activeflows.byCreateKey(key);
+      if (made) return { id: made.id };
+      const entries = await store.participants.read(participant);
+      const known = entries.find((one) => one.key === entry);
+      if (isJsonObject(known?.value) && known.value.status === 'ONGOING') return { id: known.value.id ?? null };
+      checkRoom(entries, { key: entry, value: '' });
+      const row = this.#keeper.starter.make(this.#given(request, flow, participant, ids.next()));
+      const value = { status: 'ONGOING', id: row.id } satisfies JobState as unknown as Json;
+      const write = { participant, key: entry, value, from: known?.revision ?? 0, job_id: row.id };
+      if (!(await store.activeflows.create(row, [write]))) continue;
+      this.#keeper.started(row);
+      return { id: row.id };
+    }
+    throw unavailable('TOO_MANY_RACES', `workflow ${flow.id} is started by too many at once for conversation ${conversation_id}`);
+  }
+
+  #given(request: ExecutionRequest, flow: Flow, { reference_type, reference_id }: Participant, id: string) {
+    const { lease_ms, deadline_ms } = this.#context.options;
+    return {
+      id,
+      customer_id: request.customer_id,
+      flow,
+      reference_type: 'api',
+      reference_id,
+      webhook_uri: '',
+      webhook_method: '',
+      variables: {},
+      data: inputVariables(request.inputs),
+      participant: { reference_type, reference_id },
+      job: { name: flow.id, depth: 1 },
+      create_key: request.key,
+      runs_ms: lease_ms,
+      deadline_ms,
+    } as const;
+  }
+
+  async #flow({ workflow_id, customer_id }: ExecutionRequest): Promise<Flow> {
+    const flow = isUuid(workflow_id) ? await this.#context.store.flows.get(workflow_id) : undefined;
+    if (!flow || flow.tm_delete !== null || flow.customer_id !== customer_id) throw notFound('workflow', workflow_id);
+    return flow;
+  }
+
+  /** A conversation by voice is a call here: whoever runs with that id is meant, else a conversation. */
+  async #participant(customer_id: string, reference_id: string): Promise<Participant> {
+    const filter = { customer_id, reference_id, status: 'running', deleted: false };
+    const running = await this.#context.store.activeflows.list(filter, { size: 20 });
+    const found = running.find((row) => row.state.job === undefined && row.reference_type !== '');
+    return { customer_id, reference_type: found?.reference_type ?? 'conversation', reference_id };
+  }
+}
