@@ -79,7 +79,9 @@ eachStage('parallel', (get) => {
       set('why', '${parallel.bad.status} ${parallel.bad.error.reason}'),
     ]);
     expect(await caller.variables(id)).to.include({ x: 'good', why: 'FAILED SIBLING_FAILED' });
-    expect((await caller.trace(id)).map(({ reason }) => reason).join('\n')).to.include('good: SUCCESS; bad: FAILED SIBLING_FAILED');
+    expect((await caller.trace(id)).map(({ reason }) => reason).join('\n')).to.include(
+      'good: SUCCESS; bad: FAILED SIBLING_FAILED',
+    );
   });
 
   it('fails when none goes well, and its on_error_target_id takes that', async () => {
