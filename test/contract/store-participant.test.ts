@@ -98,6 +98,7 @@ eachStore('participants', (get) => {
 
     const again = { ...commit, next: following(following(row)), creates: [sampleActiveflow()] };
     expect(await activeflows.commit(again), 'the entry is there already').to.equal(false);
+    expect(await activeflows.commit({ ...again, participants: [{ ...write, from: 5 }] }), 'and not at that').to.equal(false);
     expect((await activeflows.get(row.id))?.revision).to.equal(2);
     expect(await activeflows.get(again.creates[0]?.id ?? '')).to.equal(undefined);
 
@@ -111,6 +112,7 @@ eachStore('participants', (get) => {
     const write = { participant: someone(), key: 'job.b', value: 1, from: 0, job_id: row.id };
     expect(await activeflows.create(row, [write])).to.equal(true);
     expect(await activeflows.create(other, [write])).to.equal(false);
+    expect(await activeflows.create(other, [{ ...write, from: 5 }])).to.equal(false);
     expect(await activeflows.get(other.id)).to.equal(undefined);
     expect(await activeflows.create(row, [{ ...write, key: 'job.c' }])).to.equal(false);
     expect(await participants().read(write.participant)).to.have.length(1);
