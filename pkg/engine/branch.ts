@@ -56,7 +56,7 @@ function* walkAction(draft: Draft, walk: BranchWalk, action: Action): Walk<void>
     const option = seat.state.option ?? (yield* substituteOption(draft, action, known(draft, seat), offset, true)) ?? {};
     seat.state = { ...seat.state, option };
     checkOptionOf(type, option);
-    const context = { ...contextOf(draft, world), ...viewOf(draft, walk, { ...action, option }) };
+    const context = () => ({ ...contextOf(draft, world), ...viewOf(draft, walk, { ...action, option }) });
     const decision = yield* decisionOf(draft, type, context, offset, { any: false });
     apply(draft, walk, action, decision);
     draft.note(decision.kind === 'jump' ? 'jumped' : 'run', `${branch.name}: ${decision.reason}`, world, {

@@ -28,7 +28,7 @@ export function* decideCurrent(draft: Draft, type: ActionType, world: World, sin
   const asked = { any: false };
   try {
     checkOptionOf(type, draft.current.option);
-    const decision = yield* decisionOf(draft, type, contextOf(draft, world), 0, asked);
+    const decision = yield* decisionOf(draft, type, () => contextOf(draft, world), 0, asked);
     if (decision.kind === 'parallel') asked.any = true;
     if (decision.set) draft.variables = assignVariables(draft.variables, decision.set, world.limits, '/variables');
     beside(draft, decision, world);

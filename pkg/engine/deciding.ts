@@ -34,12 +34,12 @@ export function checkOptionOf(type: ActionType, option: JsonObject | undefined):
 export function* decisionOf(
   draft: Draft,
   type: ActionType,
-  context: ActionContext,
+  context: () => ActionContext,
   offset: number,
   asked: { any: boolean },
 ): Walk<Decision> {
-  const deciding = type.decide?.(context);
-  if (!deciding) return handOver;
+  if (!type.decide) return handOver;
+  const deciding = type.decide(context());
   let position = offset + FIRST_POSITION;
   let result = deciding.next();
   while (!result.done) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ACTION_START, NIL } from '../../../pkg/model/id.ts';
 import type { Action } from '../../../pkg/model/action.ts';
+import { ACTION_START, NIL } from '../../../pkg/model/id.ts';
 import type { Store } from '../../../pkg/service/ports.ts';
 import { openSqliteStore } from '../../../pkg/store/index.ts';
 import { act, id, talk } from '../../support/engine_flow.ts';
@@ -28,7 +28,11 @@ describe('a job that two start at the same moment', () => {
     };
     for (const [name, actions] of Object.entries(flows)) {
       const list = await lists.putShared(CUSTOMER, actions);
-      await store.flows.commit({ flow: sampleFlow({ id: id(name), customer_id: CUSTOMER, list }), new_version: true, events: [] });
+      await store.flows.commit({
+        flow: sampleFlow({ id: id(name), customer_id: CUSTOMER, list }),
+        new_version: true,
+        events: [],
+      });
     }
     const rest = { reference_activeflow_id: NIL, webhook_uri: '', webhook_method: '', variables: {} };
     for (const name of ['one', 'two']) {
