@@ -193,6 +193,8 @@ onServers('dead letters of a daemon', (get) => {
       const rows = JSON.parse(await tool('list', '--json')) as { retries: number }[];
       return rows.length === 1 && rows[0]?.retries === 1;
     });
+    // Others share the daemon's queues.
+    await amqp.take(deadLetterQueue(String(get().flags.rabbit_queue_listen)));
   });
 
   it('are answered where somebody waits: an event that is none, too', async () => {

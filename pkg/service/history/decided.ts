@@ -9,7 +9,7 @@ export const LEFT_OUT: ReadonlySet<string> = new Set(['trace_seq', 'event_seq', 
 export function decided(before: Activeflow | undefined, after: Activeflow, followUp?: string): Decided {
   const known: Record<string, unknown> = { ...before?.state };
   const state = Object.entries(after.state).filter(([name, value]) => !LEFT_OUT.has(name) && value !== known[name]);
-  const gone = Object.keys(known).filter((name) => !(name in after.state));
+  const gone = Object.keys(known).filter((name) => !LEFT_OUT.has(name) && !(name in after.state));
   const answer = after.state.answers.at(-1);
   const answered = answer !== undefined && answer !== before?.state.answers.at(-1);
   return {
