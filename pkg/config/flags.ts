@@ -83,6 +83,13 @@ export const FLAGS: readonly Flag[] = [
   ),
   count('http_customer_rate', 50, 'requests a second to such addresses that one customer may begin, in one process'),
   count('http_customer_concurrency', 20, 'requests of one customer to such addresses under way at the same time, in one process'),
+  text(
+    'http_response_types',
+    'KVIEW,EMBEDDED,WORKFLOW',
+    'types of asyncResponse that users may ask for when they call a workflow, comma separated',
+    '<list>',
+  ),
+  text('push_name_prefix', 'kustomer', 'what the names of events that are pushed to browsers begin with'),
   onOff('event_full', 'events of changed activeflows show stacks and executed actions too'),
   text('log_level', 'info', 'debug, info, warn, error or silent', '<level>'),
   count('request_prefetch', 2_500, 'requests under way at the same time, those that wait for other services included'),
@@ -122,6 +129,7 @@ export const FLAGS: readonly Flag[] = [
   count('limit_variable_bytes', 32 * 1024, 'bytes of one variable', '<bytes>'),
   count('limit_variables_bytes', 64 * 1024, 'bytes of all variables of one activeflow', '<bytes>'),
   count('limit_callback_inbox', 32, 'requests to callbacks that are kept for one activeflow until it asks for them'),
+  count('limit_workflow_depth', 5, 'workflows that are called after each other by responses'),
   count('limit_complete_depth', 5, 'activeflows that follow each other by on_complete_flow_id'),
 ];
 

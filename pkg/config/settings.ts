@@ -108,6 +108,9 @@ export function toSettings(flags: FlagValues): Settings {
       cached_activeflows: Math.max(1, count('cached_activeflows')),
       cached_list_bytes: Math.max(1, count('cached_list_bytes')),
       history: historyOf(text('history')),
+      response_types: listOf(text('http_response_types')),
+      workflow_depth: count('limit_workflow_depth'),
+      push_name_prefix: text('push_name_prefix'),
     },
   };
 }
@@ -116,6 +119,14 @@ function historyOf(text: string): HistoryKeep {
   const keep = HISTORY_KEEPS.find((known) => known === text);
   if (keep === undefined) throw wrong({ name: 'history' }, HISTORY_KEEPS.join(', '));
   return keep;
+}
+
+/** Comma separated; empty parts are none. */
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function limitsOf(count: (name: string) => number): Limits {

@@ -2,7 +2,7 @@ import type { Variables } from '../model/action.ts';
 import { type Activeflow, type ActiveflowState, type ReferenceType, START } from '../model/activeflow.ts';
 import type { Flow, Warning } from '../model/flow.ts';
 import { ACTION_START, isSet, MAIN_STACK, NIL } from '../model/id.ts';
-import { checkCompleteDepth, completeCount, initialVariables, ownVariables } from './variables.ts';
+import { assignVariables, checkCompleteDepth, completeCount, initialVariables, ownVariables } from './variables.ts';
 import { earliest, formatTime, type World } from './world.ts';
 
 export interface NewActiveflow {
@@ -18,6 +18,10 @@ export interface NewActiveflow {
   readonly webhook_uri: string;
   readonly webhook_method: string;
   readonly variables: Variables;
+  /** What came from outside with the request, set as it is: over a limit it is refused, whole. */
+  readonly inputs?: Variables;
+  /** It is walked at once, by whoever makes it: how long the walk is theirs, in ms. Absent: it waits to be asked. */
+  readonly lease_ms?: number;
   readonly create_key: string;
   /** How long it may live, in ms; 0: for ever. */
   readonly deadline_ms: number;
@@ -28,7 +32,7 @@ export interface NewActiveflow {
 /** Key of the list of an activeflow that runs on no flow. */
 export const EMPTY_LIST = 'empty';
 
-/** A new activeflow at its start. Throws a FlowError when the chain of parents is too long. */
+/** A new activeflow at its start. Throws a FlowError when the chain of parents is too long, or inputs are too large. */
 export function createActiveflow(given: NewActiveflow, world: World): { row: Activeflow; warnings: readonly Warning[] } {
   const { flow, parent } = given;
   const count = parent ? completeCount(parent.variables) + 1 : 0;
@@ -58,14 +62,20 @@ export function createActiveflow(given: NewActiveflow, world: World): { row: Act
     revision: 1,
     status: 'running',
     state: { ...initialState(flow?.list), ...(given.look_at === undefined ? {} : { look_at: given.look_at }) },
-    variables,
+    variables: given.inputs ? assignVariables(variables, given.inputs, world.limits, '') : variables,
     outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [] },
     tm_update: null,
     tm_delete: null,
     wake_at: earliest([deadline_at, given.look_at ?? null]),
     deadline_at,
   };
-  return { row, warnings };
+  return { row: given.lease_ms === undefined ? row : walking(row, now + given.lease_ms), warnings };
+}
+
+/** Whoever finds its lease out walks it on. */
+function walking(row: Activeflow, lease: number): Activeflow {
+  const run = { kind: 'execute', asked: ACTION_START, key: '', steps: 0, stage: 'walking' } as const;
+  return { ...row, state: { ...row.state, run, executed: true }, wake_at: earliest([formatTime(lease), row.wake_at]) };
 }
 
 function initialState(list: string | undefined): ActiveflowState {

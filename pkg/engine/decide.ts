@@ -11,6 +11,7 @@ import { checkedActions, enterStack, pushActions } from './enter.ts';
 import { toErrorData } from './error-data.ts';
 import { fail } from './failure.ts';
 import { AFTER_POSITION, FIRST_POSITION, SUBSTITUTION_POSITION } from './positions.ts';
+import { respond } from './respond.ts';
 import { attemptOf, tryAgain } from './retry.ts';
 import { findStack, findTarget } from './stacks.ts';
 import { mentions, REFERENCE_DATA, substituteObject } from './substitute.ts';
@@ -55,7 +56,7 @@ export function* decideCurrent(draft: Draft, type: ActionType, world: World, sin
   const asked = { any: false };
   try {
     checkCurrent(draft, type);
-    const decision = type.decide ? yield* runDecision(draft, type, world, asked) : handOver;
+    const decision = respond(draft, type.decide ? yield* runDecision(draft, type, world, asked) : handOver, world);
     if (decision.set) draft.variables = assignVariables(draft.variables, decision.set, world.limits, '/variables');
     return yield* apply(draft, decision, world, since);
   } catch (thrown) {

@@ -18,6 +18,7 @@ import {
 } from '../model/activeflow.ts';
 import { maskCallbacks, type TakenArrival } from '../model/callback.ts';
 import { NIL } from '../model/id.ts';
+import type { WorkflowAnswer } from '../model/workflow.ts';
 import { following, keepReachable, outward } from './stacks.ts';
 import { formatTime, type World } from './world.ts';
 
@@ -56,6 +57,10 @@ export class Draft {
   executed: boolean;
   look_at: string | undefined;
   variables: Variables;
+  /** True once the caller of this workflow is answered, or will be by the next commit. */
+  responded: boolean;
+  /** What the next commit answers the caller of this workflow. */
+  response: WorkflowAnswer | undefined;
   deleted = false;
   trace: readonly TraceStep[] = [];
   /** Lists that the next commit names and that are not stored yet. */
@@ -89,6 +94,7 @@ export class Draft {
     this.executed = state.executed ?? false;
     this.look_at = state.look_at;
     this.variables = base.variables;
+    this.responded = state.responded ?? false;
     this.#lastTrace = state.trace_seq;
   }
 
@@ -120,6 +126,7 @@ export class Draft {
     this.lists = [];
     this.kept = [];
     this.taken = [];
+    this.response = undefined;
   }
 
   /** Keeps a list that this transition made, so that its stacks can be walked before it is stored. */
@@ -242,6 +249,7 @@ export class Draft {
         ...(this.fallback ? { fallback: this.fallback } : {}),
         ...(this.executed ? { executed: true } : {}),
         ...(this.look_at === undefined ? {} : { look_at: this.look_at }),
+        ...(this.responded ? { responded: true } : {}),
         trace_seq: this.#lastTrace,
         event_seq,
       },

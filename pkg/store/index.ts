@@ -17,6 +17,7 @@ import { SqlListStore } from './list.ts';
 import { checkSchema, migrate } from './migrate.ts';
 import { QueryPool } from './mysql.ts';
 import { MysqlLane } from './mysql-lane.ts';
+import { SqlPushStore } from './push.ts';
 import { ReadOnlyWatch } from './read-only.ts';
 import { SqlRedeliveryStore } from './redelivery.ts';
 import { SqlRetentionStore } from './retention.ts';
@@ -25,6 +26,7 @@ import { Session } from './session.ts';
 import { DEFAULT_SETTLING, type Settling } from './settle.ts';
 import { sqliteKyselyDialect } from './sqlite.ts';
 import { SqliteLane } from './sqlite-lane.ts';
+import { SqlWorkflowStore } from './workflow.ts';
 
 interface CommonOptions extends Partial<Settling> {
   /** What one activeflow may take, as JSON; default 15 MiB, just below what a column takes. */
@@ -100,6 +102,8 @@ class SqlStore implements Store {
   readonly leases: SqlLeaseStore;
   readonly erasures: SqlErasureStore;
   readonly callbacks: SqlCallbackStore;
+  readonly workflows: SqlWorkflowStore;
+  readonly pushes: SqlPushStore;
   readonly #session: Session;
   readonly #commits: GroupCommit;
   readonly #forMigration: ForMigration;
@@ -126,6 +130,8 @@ class SqlStore implements Store {
     this.leases = new SqlLeaseStore(session);
     this.erasures = new SqlErasureStore(session);
     this.callbacks = new SqlCallbackStore(session);
+    this.workflows = new SqlWorkflowStore(session, this.activeflows.insert);
+    this.pushes = new SqlPushStore(session);
   }
 
   migrate(): Promise<string[]> {

@@ -51,21 +51,11 @@ export class CreateService {
       deadline_ms: options.deadline_ms,
       ...(look_at === undefined ? {} : { look_at }),
     };
-    const { row, warnings } = this.#make(given);
+    const { row, warnings } = makeActiveflow(this.#context, given);
     this.#countInjection(request.variables, warnings);
     if (!(await store.activeflows.create(row))) return this.#existing(row.id, key, warnings);
     this.#keeper.created(row);
     return this.#view(row, warnings);
-  }
-
-  /** With the beginning of its history, when it is to have one. */
-  #make(given: NewActiveflow): ReturnType<typeof createActiveflow> {
-    const world = worldOf(this.#context, noLists);
-    const keep = this.#context.options.history ?? 'off';
-    if (keep === 'off') return createActiveflow(given, world);
-    const recording = new Recording({ kind: 'create', given: createRecord(given) });
-    const { row, warnings } = createActiveflow(given, recording.around(world));
-    return { row: withStart(row, keep, () => recording.start(row)), warnings };
   }
 
   /** The id or the key exists: the same request again (which causes the same warnings), or another one that wants a taken id. */
@@ -119,4 +109,14 @@ export class CreateService {
     const outcome = whole ? 'rejected_total' : warnings.length > 0 ? 'dropped_reserved' : 'accepted';
     this.#context.meter.add('activeflow_variable_injection_total', { outcome });
   }
+}
+
+/** A new activeflow, with the beginning of its history, when it is to have one. */
+export function makeActiveflow(context: Context, given: NewActiveflow): ReturnType<typeof createActiveflow> {
+  const world = worldOf(context, noLists);
+  const keep = context.options.history ?? 'off';
+  if (keep === 'off') return createActiveflow(given, world);
+  const recording = new Recording({ kind: 'create', given: createRecord(given) });
+  const { row, warnings } = createActiveflow(given, recording.around(world));
+  return { row: withStart(row, keep, () => recording.start(row)), warnings };
 }

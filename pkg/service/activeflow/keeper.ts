@@ -8,6 +8,8 @@ import { type Context, hashId, noLists, worldOf } from '../context.ts';
 import { withRecord, withStart } from '../history/keep.ts';
 import { followUpRecord, Recording } from '../history/recording.ts';
 import type { ListBook, Lists } from '../lists.ts';
+import type { CallSettlement } from '../ports.ts';
+import type { Responder } from '../workflow/responder.ts';
 import { countSteps } from './count.ts';
 import { Endings } from './endings.ts';
 import { lookAt, wakeAt } from './schedule.ts';
@@ -45,13 +47,15 @@ export class Keeper {
   readonly endings = new Endings();
   readonly #context: Context;
   readonly #outbox: Outbox;
+  readonly #responder: Responder;
   readonly #rows: LRUCache<string, Activeflow>;
   readonly #queues = new Map<string, Promise<unknown>>();
   #onFollowUp: OnFollowUp = () => undefined;
 
-  constructor(context: Context, outbox: Outbox, lists: Lists) {
+  constructor(context: Context, outbox: Outbox, lists: Lists, responder: Responder) {
     this.#context = context;
     this.#outbox = outbox;
+    this.#responder = responder;
     this.#rows = new LRUCache({ max: context.options.cached_activeflows });
     this.lists = lists;
   }
@@ -122,7 +126,8 @@ export class Keeper {
   }
 
   /**
-   * Commits a draft, with the lists that it names stored before and the follow-up of its end with it.
+   * Commits a draft, with the lists that it names stored before; with it the follow-up of its end, and what it answers
+   * the caller of a workflow.
    * Undefined: somebody else has changed the row; nothing was written, and the draft is to be thrown away.
    */
   async commit(
@@ -137,6 +142,7 @@ export class Keeper {
       await book.load({ list: list.key, shared: false });
     }
     const child = await this.#followUp(draft, recording);
+    const settles = await this.#responder.settlementOf(draft, now);
     draft.look_at = lookAt(draft, this.#context);
     const moved = this.#outbox.moved(base.id);
     const decided = draft.toRow({ event, moved, now, wake_at: wakeAt(draft, this.#context) });
@@ -149,18 +155,21 @@ export class Keeper {
       variables_changed,
       ...(child ? { creates: [child] } : {}),
       ...(kept.length + taken.length > 0 ? { arrivals: { kept, taken } } : {}),
+      ...(settles ? { settles } : {}),
     });
     if (!won) {
       this.#rows.delete(base.id);
       this.#context.meter.add('commit_conflict_total', {});
       return undefined;
     }
-    this.#won(draft, row, child);
+    this.#won(draft, row);
     recording?.goOn();
+    if (settles) this.#settled(settles);
+    if (child) this.#begun(child);
     return row;
   }
 
-  #won(draft: Draft, row: Activeflow, child: Activeflow | undefined): void {
+  #won(draft: Draft, row: Activeflow): void {
     const ended = draft.base.status === 'running' && row.status === 'ended';
     this.#rows.set(row.id, row);
     this.#outbox.committed(row);
@@ -168,7 +177,15 @@ export class Keeper {
     if (ended) this.#countEnd(row);
     if (row.status === 'ended') this.endings.ended(row.id);
     draft.committed(row);
-    if (!child) return;
+  }
+
+  #settled(settlement: CallSettlement): void {
+    this.#responder.committed(settlement);
+    if (settlement.next) this.#begun(settlement.next.activeflow);
+  }
+
+  /** An activeflow that this commit has made and that runs from now on. */
+  #begun(child: Activeflow): void {
     this.created(child);
     this.#onFollowUp(child);
   }
