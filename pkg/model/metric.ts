@@ -38,7 +38,7 @@ export const COUNTERS = {
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */
   sibling_request_total: ['sibling', 'outcome'],
-  /** kind: activeflow, temporary_flow, flow_answer, redelivery, action_list; customer_…: with a deleted customer */
+  /** kind: activeflow, temporary_flow, flow_answer, redelivery, action_list, workflow_call, pushed_event; customer_…: with a deleted customer */
   retention_deleted_total: ['kind'],
   scrape_error_total: ['source'],
 } as const;
