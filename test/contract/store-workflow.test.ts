@@ -284,7 +284,10 @@ eachStore('pushes', (get) => {
     const before = (await store.pushes.heads([owner])).get(owner) ?? 0;
     await clearAll(store);
     expect(await store.pushes.read(owner, 0, 10)).to.have.lengthOf(1);
-    for (const [table, column] of [['push_events', 'tm_create'], ['push_heads', 'tm_update']]) {
+    for (const [table, column] of [
+      ['push_events', 'tm_create'],
+      ['push_heads', 'tm_update'],
+    ]) {
       await bench.sql(`UPDATE ${table} SET ${column} = ? WHERE owner = ?`, ['2020-01-01 00:00:00', owner]);
     }
     await clearAll(store);
