@@ -30,10 +30,10 @@ const DRAFTS = /^https?:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
 
 /** Throws FlowError INVALID_ARGUMENT that says where and why. */
 export function boundSchema(schema: JsonObject, at: string): void {
-  const bytes = Buffer.byteLength(JSON.stringify(schema));
-  if (bytes > SCHEMA_BYTES) throw invalid('SCHEMA_TOO_LARGE', at, `${bytes} bytes`, `at most ${SCHEMA_BYTES} bytes`);
   // First, so that what follows may go as deep as the schema does.
   if (deeperThan(schema, SCHEMA_DEPTH)) throw tooDeep(at, SCHEMA_DEPTH);
+  const bytes = Buffer.byteLength(JSON.stringify(schema));
+  if (bytes > SCHEMA_BYTES) throw invalid('SCHEMA_TOO_LARGE', at, `${bytes} bytes`, `at most ${SCHEMA_BYTES} bytes`);
   new Walk(schema, at).node(schema, '', []);
 }
 

@@ -395,6 +395,12 @@ eachStage(
       ]) {
         await caller.refused(400, 'POST', `/v1/workflows/${flow.id}/call`, { customer_id: org, ...data });
       }
+      for (const name of ['inputs', 'clientContext', 'asyncResponse']) {
+        const deep = `{"${name}": {"type": "KVIEW", "a": ${'['.repeat(20_000)}${']'.repeat(20_000)}}}`;
+        expect((await anna.ask('POST', `/v1/workflows/${flow.id}/call`, deep)).status).to.equal(400);
+        const schema = `{"input_schema": {"not": ${'{"not":'.repeat(20_000)}{}${'}'.repeat(20_000)}}}`;
+        expect((await anna.ask('PUT', `/v1/flows/${flow.id}/callable`, schema)).status).to.equal(400);
+      }
       await caller.refused(400, 'POST', `/v1/workflows/${flow.id}/call`, {});
       await caller.refused(404, 'POST', '/v1/workflows/nothing/call', { customer_id: org });
       expect((await anna.ask('GET', '/v1/workflow_calls/7')).status).to.equal(400);

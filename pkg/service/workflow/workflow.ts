@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { deeperThan } from '../../action/pointer.ts';
 import { conflict, FlowError, invalid, notFound } from '../../error/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import { type CalledWith, WORKFLOW_TYPE, type WorkflowCall } from '../../model/workflow.ts';
@@ -26,6 +27,7 @@ export interface RepeatKey {
 }
 
 const LONGEST_TYPE = 100;
+const DEEPEST = 32;
 
 /** Calls of workflows: made at once, answered when their flow answers or ends (responder.ts). */
 export class WorkflowService {
@@ -44,6 +46,7 @@ export class WorkflowService {
    * INVALID_ARGUMENT with the paths, UNPROCESSABLE for a key that was used for something else.
    */
   async call(request: CallRequest, caller: CallerIdentity, repeat: RepeatKey): Promise<JsonObject> {
+    checkDepth(request);
     const { store, ids, meter } = this.#context;
     const found = await findCallable(store.workflows, caller.customer_id, request.workflow);
     if (found) checkAllowed(found, caller);
@@ -98,6 +101,13 @@ export class WorkflowService {
       caller !== undefined && (call?.customer_id !== caller.customer_id || (!caller.internal && call.user_id !== caller.user_id));
     if (!call || others) throw notFound('workflow call', id);
     return call;
+  }
+}
+
+/** First of all: everything that walks a value may then recurse. */
+function checkDepth({ inputs, asyncResponse, clientContext }: CallRequest): void {
+  for (const [name, value] of Object.entries({ inputs, asyncResponse, clientContext })) {
+    if (deeperThan(value, DEEPEST)) throw invalid('TOO_DEEP', `/${name}`, 'deeper', `at most ${DEEPEST} levels`);
   }
 }
 
