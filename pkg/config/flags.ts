@@ -110,6 +110,13 @@ export const FLAGS: readonly Flag[] = [
   count('keep_ended_ms', 30 * 86_400_000, 'how long an ended activeflow is kept, with its trace; 0: for ever', '<ms>'),
   count('keep_temporary_flows_ms', 86_400_000, 'how long a temporary flow is kept after its time; 0: for ever', '<ms>'),
   count('keep_unused_lists_ms', 86_400_000, 'how long a list of actions is kept that nothing names; 0: for ever', '<ms>'),
+  count(
+    'keep_workflow_calls_ms',
+    7 * 86_400_000,
+    'how long a call of a workflow is kept after its response; 0: for ever',
+    '<ms>',
+  ),
+  count('keep_pushed_events_ms', 86_400_000, 'how long what was pushed to browsers is kept for those that were away', '<ms>'),
   count('keep_redeliveries_ms', 7 * 86_400_000, 'how long it is kept how often a message came again; 0: for ever', '<ms>'),
   count('cached_activeflows', 5_000, 'activeflows that are remembered to save a read'),
   count('cached_list_bytes', 16 * 1024 * 1024, 'bytes of action lists that are remembered', '<bytes>'),

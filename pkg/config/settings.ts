@@ -98,6 +98,8 @@ export function toSettings(flags: FlagValues): Settings {
       temporary_flows_ms: count('keep_temporary_flows_ms'),
       unused_lists_ms: count('keep_unused_lists_ms'),
       redeliveries_ms: count('keep_redeliveries_ms'),
+      workflow_calls_ms: count('keep_workflow_calls_ms'),
+      pushed_events_ms: count('keep_pushed_events_ms'),
     },
     service: {
       lease_ms: Math.max(1_000, count('lease_ms')),

@@ -41,7 +41,7 @@ class Visitor {
   }
 
   async ask<T = CallView>(method: string, path: string, body?: unknown, more: object = {}): Promise<Answered<T>> {
-    const response = await fetch(`${this.#stage.http}${path}`, {
+    const response = await fetch(`${this.#stage.gateway}${path}`, {
       method,
       headers: { ...this.headers, 'content-type': 'application/json', ...more },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -64,7 +64,7 @@ class Visitor {
   }
 
   listen(query = '', headers: Readonly<Record<string, string>> = {}): Promise<PushReader> {
-    return PushReader.open(`${this.#stage.http}/v1/events${query}`, { ...this.headers, ...headers });
+    return PushReader.open(`${this.#stage.gateway}/v1/events${query}`, { ...this.headers, ...headers });
   }
 }
 
@@ -247,13 +247,13 @@ eachStage(
       for (const reader of [back, all, one]) reader.close();
       expect((await anna.ask('GET', '/v1/events?last_event_id=yesterday')).status).to.equal(400);
       expect((await anna.ask('GET', '/v1/events?workflow_call=7')).status).to.equal(400);
-      expect((await fetch(`${get().http}/v1/events`)).status).to.equal(401);
+      expect((await fetch(`${get().gateway}/v1/events`)).status).to.equal(401);
     });
 
     it('pushes over a WebSocket as well, with the token in the query', async () => {
       const flow = await workflow([respond({})]);
       const jwt = anna.headers.authorization.replace('Bearer ', '');
-      const socket = new WebSocket(`${get().http.replace('http', 'ws')}/v1/events?last_event_id=0&access_token=${jwt}`);
+      const socket = new WebSocket(`${get().gateway.replace('http', 'ws')}/v1/events?last_event_id=0&access_token=${jwt}`);
       const message = new Promise<string>((resolve, reject) => {
         socket.once('message', (data) => resolve(String(data)));
         socket.once('error', reject);
