@@ -401,6 +401,9 @@ eachStage(
         const schema = `{"input_schema": {"not": ${'{"not":'.repeat(20_000)}{}${'}'.repeat(20_000)}}}`;
         expect((await anna.ask('PUT', `/v1/flows/${flow.id}/callable`, schema)).status).to.equal(400);
       }
+      const users = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+      const text = `{"uri": "/v1/flows/${flow.id}/callable", "method": "PUT", "data": {"allowed_users": ${users}}}`;
+      expect((await caller.send(text)).status_code).to.equal(400);
       await caller.refused(400, 'POST', `/v1/workflows/${flow.id}/call`, {});
       await caller.refused(404, 'POST', '/v1/workflows/nothing/call', { customer_id: org });
       expect((await anna.ask('GET', '/v1/workflow_calls/7')).status).to.equal(400);
