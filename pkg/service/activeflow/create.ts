@@ -1,14 +1,13 @@
-import { asCreated, createActiveflow, type NewActiveflow } from '../../engine/create.ts';
+import { asCreated } from '../../engine/create.ts';
 import { FlowError, notFound } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ReferenceType } from '../../model/activeflow.ts';
 import type { Flow, Warning } from '../../model/flow.ts';
 import { isSet, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
-import { type Context, noLists, worldOf } from '../context.ts';
-import { withStart } from '../history/keep.ts';
-import { createRecord, Recording } from '../history/recording.ts';
+import type { Context } from '../context.ts';
 import type { Keeper } from './keeper.ts';
+import { makeActiveflow } from './make.ts';
 import { firstLook } from './schedule.ts';
 import { viewActiveflow } from './view.ts';
 
@@ -109,14 +108,4 @@ export class CreateService {
     const outcome = whole ? 'rejected_total' : warnings.length > 0 ? 'dropped_reserved' : 'accepted';
     this.#context.meter.add('activeflow_variable_injection_total', { outcome });
   }
-}
-
-/** A new activeflow, with the beginning of its history, when it is to have one. */
-export function makeActiveflow(context: Context, given: NewActiveflow): ReturnType<typeof createActiveflow> {
-  const world = worldOf(context, noLists);
-  const keep = context.options.history ?? 'off';
-  if (keep === 'off') return createActiveflow(given, world);
-  const recording = new Recording({ kind: 'create', given: createRecord(given) });
-  const { row, warnings } = createActiveflow(given, recording.around(world));
-  return { row: withStart(row, keep, () => recording.start(row)), warnings };
 }

@@ -3,7 +3,7 @@ import type { Variables } from '../../model/action.ts';
 import type { Flow } from '../../model/flow.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import type { Callable, CalledWith, WorkflowCall } from '../../model/workflow.ts';
-import { makeActiveflow } from '../activeflow/create.ts';
+import { makeActiveflow } from '../activeflow/make.ts';
 import type { Context } from '../context.ts';
 import type { NewCall } from '../ports.ts';
 
