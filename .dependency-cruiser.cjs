@@ -56,6 +56,7 @@ module.exports = {
     room('timer-imports-service', '^pkg/timer/', BELOW_DOORS),
     room('http-imports-service', '^pkg/http/', [...BELOW_DOORS, '^pkg/rpc/']),
     room('store-imports-ports', '^pkg/store/', [PORTS, MODEL, ERROR, '^migrations/']),
+    room('schema-imports-ports', '^pkg/schema/', [PORTS, MODEL, ERROR, '^pkg/action/pointer\\.ts$']),
     room('cache-imports-ports', '^pkg/cache/', [PORTS, MODEL, ERROR]),
     room('bus-imports-ports', '^pkg/bus/', [PORTS, MODEL, ERROR]),
     room('outbox-imports-service', '^pkg/outbox/', BELOW_DOORS),
@@ -78,7 +79,8 @@ module.exports = {
     owned(['prom-client'], '^pkg/metric/'),
     owned(['pino'], '^pkg/log/'),
     owned(['commander'], '^cmd/'),
-    owned(['fastify', 'undici', 'jose'], '^pkg/http/'),
+    owned(['fastify', 'undici', 'jose', 'ws'], '^pkg/http/'),
+    owned(['ajv'], '^pkg/http/', '^pkg/schema/'),
     owned(['cockatiel'], '^pkg/sibling/'),
     {
       name: 'no-circle',

@@ -29,6 +29,12 @@ import { up as up0030 } from './0030_history_records.ts';
 import { up as up0033 } from './0033_callbacks.ts';
 import { up as up0034 } from './0034_callbacks_by_activeflow.ts';
 import { up as up0035 } from './0035_callback_arrivals.ts';
+import { up as up0037 } from './0037_callables.ts';
+import { up as up0038 } from './0038_workflow_calls.ts';
+import { up as up0039 } from './0039_workflow_calls_by_customer.ts';
+import { up as up0040 } from './0040_workflow_calls_by_time.ts';
+import { up as up0041 } from './0041_push_heads.ts';
+import { up as up0042 } from './0042_push_events.ts';
 import { up as up0043 } from './0043_participants.ts';
 import { up as up0044 } from './0044_participants_by_time.ts';
 import type { Migrate } from './types.ts';
@@ -66,6 +72,12 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0033_callbacks': up0033,
   '0034_callbacks_by_activeflow': up0034,
   '0035_callback_arrivals': up0035,
+  '0037_callables': up0037,
+  '0038_workflow_calls': up0038,
+  '0039_workflow_calls_by_customer': up0039,
+  '0040_workflow_calls_by_time': up0040,
+  '0041_push_heads': up0041,
+  '0042_push_events': up0042,
   '0043_participants': up0043,
   '0044_participants_by_time': up0044,
 };

@@ -178,6 +178,8 @@ async function serve({ settings, bus, service, metrics, log, lifecycle }: Stage,
   const { gatewayRoutes } = await import('../../pkg/http/routes/index.ts');
   const none = { message_id: '', reply_to: '', correlation_id: '' };
   const { address, ...options } = settings.http;
+  await service.push.start();
+  lifecycle.onStop('push channel', () => service.push.close());
   const gateway = await serveGateway(parseListenAddress(address, '--http_listen_addr'), {
     ...options,
     routes: gatewayRoutes(service),

@@ -45,5 +45,6 @@ export function addSources(metrics: Metrics, { store, cache, service, bus, queue
   metrics.addSource('process', async () => {
     metrics.set('work_under_way', { kind: 'request' }, requests());
     metrics.set('work_under_way', { kind: 'run' }, service.walks);
+    metrics.set('push_connections', {}, service.push.connections);
   });
 }

@@ -4,6 +4,7 @@ import { CustomerLimits } from '../../pkg/http/customer-limits.ts';
 import type { Metrics } from '../../pkg/metric/index.ts';
 import { Mover } from '../../pkg/outbox/mover.ts';
 import { renderEvents, renderFlowEvents } from '../../pkg/outbox/render.ts';
+import { CompiledSchemas } from '../../pkg/schema/input-schemas.ts';
 import { AlignedClock } from '../../pkg/service/clock.ts';
 import type { Context } from '../../pkg/service/context.ts';
 import { Lists } from '../../pkg/service/lists.ts';
@@ -41,6 +42,8 @@ export function wire(
     store,
     siblings: new BusSiblings({ bus, meter, log }),
     http,
+    cache,
+    schemas: new CompiledSchemas(),
     clock,
     ids: { next: () => v7() },
     limits: settings.limits,

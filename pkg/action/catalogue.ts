@@ -52,6 +52,7 @@ import { transcribeStartAction } from './types/transcribe_start.ts';
 import { transcribeStopAction } from './types/transcribe_stop.ts';
 import { variableSetAction } from './types/variable_set.ts';
 import { webhookSendAction } from './types/webhook_send.ts';
+import { workflowResponseAction } from './types/workflow_response.ts';
 
 /** Every type of action, by name. A new one is a file in types/ and its two lines here. */
 export const ACTION_TYPES: readonly ActionType[] = [
@@ -108,6 +109,7 @@ export const ACTION_TYPES: readonly ActionType[] = [
   transcribeStopAction,
   variableSetAction,
   webhookSendAction,
+  workflowResponseAction,
 ];
 
 // A map and not an object: a type named "constructor" must find nothing.

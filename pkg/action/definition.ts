@@ -3,6 +3,7 @@ import type { Action, Medium, Variables } from '../model/action.ts';
 import type { ErrorData } from '../model/activeflow.ts';
 import type { CallbackAuth } from '../model/callback.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import type { WorkflowAnswer } from '../model/workflow.ts';
 
 /**
  * What an action asks of the world, as data. The executor performs it and resumes the generator with an
@@ -78,6 +79,8 @@ export type Decision = {
   readonly participant?: { readonly key: string; readonly value: Json };
   /** An activeflow to start with this step, beside this one. */
   readonly start?: StartDecision;
+  /** What whoever called this flow as a workflow is answered. */
+  readonly respond?: WorkflowAnswer;
 } & (
   | { readonly kind: 'hand_over' }
   | { readonly kind: 'next' }

@@ -83,6 +83,13 @@ export const FLAGS: readonly Flag[] = [
   ),
   count('http_customer_rate', 50, 'requests a second to such addresses that one customer may begin, in one process'),
   count('http_customer_concurrency', 20, 'requests of one customer to such addresses under way at the same time, in one process'),
+  text(
+    'http_response_types',
+    'KVIEW,EMBEDDED,WORKFLOW',
+    'types of asyncResponse that users may ask for when they call a workflow, comma separated',
+    '<list>',
+  ),
+  text('push_name_prefix', 'kustomer', 'what the names of events that are pushed to browsers begin with'),
   onOff('event_full', 'events of changed activeflows show stacks and executed actions too'),
   text('log_level', 'info', 'debug, info, warn, error or silent', '<level>'),
   count('request_prefetch', 2_500, 'requests under way at the same time, those that wait for other services included'),
@@ -104,6 +111,13 @@ export const FLAGS: readonly Flag[] = [
   count('keep_temporary_flows_ms', 86_400_000, 'how long a temporary flow is kept after its time; 0: for ever', '<ms>'),
   count('keep_unused_lists_ms', 86_400_000, 'how long a list of actions is kept that nothing names; 0: for ever', '<ms>'),
   count('keep_participants_ms', 7 * 86_400_000, 'how long participant data is kept that nobody writes; 0: for ever', '<ms>'),
+  count(
+    'keep_workflow_calls_ms',
+    7 * 86_400_000,
+    'how long a call of a workflow is kept after its response; 0: for ever',
+    '<ms>',
+  ),
+  count('keep_pushed_events_ms', 86_400_000, 'how long what was pushed to browsers is kept for those that were away', '<ms>'),
   count('keep_redeliveries_ms', 7 * 86_400_000, 'how long it is kept how often a message came again; 0: for ever', '<ms>'),
   count('cached_activeflows', 5_000, 'activeflows that are remembered to save a read'),
   count('cached_list_bytes', 16 * 1024 * 1024, 'bytes of action lists that are remembered', '<bytes>'),
@@ -123,6 +137,7 @@ export const FLAGS: readonly Flag[] = [
   count('limit_variable_bytes', 32 * 1024, 'bytes of one variable', '<bytes>'),
   count('limit_variables_bytes', 64 * 1024, 'bytes of all variables of one activeflow', '<bytes>'),
   count('limit_callback_inbox', 32, 'requests to callbacks that are kept for one activeflow until it asks for them'),
+  count('limit_workflow_depth', 5, 'workflows that are called after each other by responses'),
   count('limit_complete_depth', 5, 'activeflows that follow each other by on_complete_flow_id'),
 ];
 

@@ -99,6 +99,8 @@ export function toSettings(flags: FlagValues): Settings {
       unused_lists_ms: count('keep_unused_lists_ms'),
       redeliveries_ms: count('keep_redeliveries_ms'),
       participants_ms: count('keep_participants_ms'),
+      workflow_calls_ms: count('keep_workflow_calls_ms'),
+      pushed_events_ms: count('keep_pushed_events_ms'),
     },
     service: {
       lease_ms: Math.max(1_000, count('lease_ms')),
@@ -109,6 +111,9 @@ export function toSettings(flags: FlagValues): Settings {
       cached_activeflows: Math.max(1, count('cached_activeflows')),
       cached_list_bytes: Math.max(1, count('cached_list_bytes')),
       history: historyOf(text('history')),
+      response_types: listOf(text('http_response_types')),
+      workflow_depth: count('limit_workflow_depth'),
+      push_name_prefix: text('push_name_prefix'),
     },
   };
 }
@@ -117,6 +122,14 @@ function historyOf(text: string): HistoryKeep {
   const keep = HISTORY_KEEPS.find((known) => known === text);
   if (keep === undefined) throw wrong({ name: 'history' }, HISTORY_KEEPS.join(', '));
   return keep;
+}
+
+/** Comma separated; empty parts are none. */
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function limitsOf(count: (name: string) => number): Limits {

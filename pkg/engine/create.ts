@@ -17,8 +17,6 @@ export interface NewActiveflow {
   readonly started_by?: string;
   /** Key of a list of the customer's that it runs without a flow. */
   readonly list?: string;
-  /** Variables that are data: kept as they are, and refused when they are too much. */
-  readonly data?: Variables;
   /** Whose data it shares, and what it is called, when it is a job. */
   readonly participant?: NonNullable<ActiveflowState['participant']>;
   readonly job?: Job;
@@ -29,6 +27,8 @@ export interface NewActiveflow {
   readonly webhook_uri: string;
   readonly webhook_method: string;
   readonly variables: Variables;
+  /** What came from outside with the request, set as it is: over a limit it is refused, whole. */
+  readonly inputs?: Variables;
   readonly create_key: string;
   /** How long it may live, in ms; 0: for ever. */
   readonly deadline_ms: number;
@@ -39,7 +39,7 @@ export interface NewActiveflow {
 /** Key of the list of an activeflow that runs on no flow. */
 export const EMPTY_LIST = 'empty';
 
-/** A new activeflow at its start. Throws a FlowError when the chain of parents is too long. */
+/** A new activeflow at its start. Throws a FlowError when the chain of parents is too long, or inputs are too large. */
 export function createActiveflow(given: NewActiveflow, world: World): { row: Activeflow; warnings: readonly Warning[] } {
   const { flow, parent } = given;
   const count = parent ? completeCount(parent.variables) + 1 : 0;
@@ -69,7 +69,7 @@ export function createActiveflow(given: NewActiveflow, world: World): { row: Act
     revision: 1,
     status: 'running',
     state: stateOf(given),
-    variables: given.data ? assignVariables(variables, given.data, world.limits, '/variables') : variables,
+    variables: given.inputs ? assignVariables(variables, given.inputs, world.limits, '') : variables,
     outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [] },
     tm_update: null,
     tm_delete: null,

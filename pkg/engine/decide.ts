@@ -11,6 +11,7 @@ import { fail } from './failure.ts';
 import { runBranches } from './parallel.ts';
 import { AFTER_POSITION } from './positions.ts';
 import { substituteOption } from './prepare.ts';
+import { respond } from './respond.ts';
 import { attemptOf, tryAgain } from './retry.ts';
 import { findStack, findTarget } from './stacks.ts';
 import { assignVariables } from './variables.ts';
@@ -28,7 +29,7 @@ export function* decideCurrent(draft: Draft, type: ActionType, world: World, sin
   const asked = { any: false };
   try {
     checkOptionOf(type, draft.current.option);
-    const decision = yield* decisionOf(draft, type, () => contextOf(draft, world), 0, asked);
+    const decision = respond(draft, yield* decisionOf(draft, type, () => contextOf(draft, world), 0, asked), world);
     if (decision.kind === 'parallel') asked.any = true;
     if (decision.set) draft.variables = assignVariables(draft.variables, decision.set, world.limits, '/variables');
     beside(draft, decision, world);

@@ -20,6 +20,7 @@ import {
 import { maskCallbacks, type TakenArrival } from '../model/callback.ts';
 import { NIL } from '../model/id.ts';
 import type { Json } from '../model/json.ts';
+import type { WorkflowAnswer } from '../model/workflow.ts';
 import { following, keepReachable, outward } from './stacks.ts';
 import { formatTime, type World } from './world.ts';
 
@@ -63,6 +64,10 @@ export class Draft {
   executed: boolean;
   look_at: string | undefined;
   variables: Variables;
+  /** True once the caller of this workflow is answered, or will be by the next commit. */
+  responded: boolean;
+  /** What the next commit answers the caller of this workflow. */
+  response: WorkflowAnswer | undefined;
   deleted = false;
   trace: readonly TraceStep[] = [];
   /** Lists that the next commit names and that are not stored yet. */
@@ -99,6 +104,7 @@ export class Draft {
     this.executed = state.executed ?? false;
     this.look_at = state.look_at;
     this.variables = base.variables;
+    this.responded = state.responded ?? false;
     this.#lastTrace = state.trace_seq;
   }
 
@@ -136,6 +142,7 @@ export class Draft {
     this.taken = [];
     this.participants = [];
     this.starts = [];
+    this.response = undefined;
   }
 
   /** Keeps a list that this transition made, so that its stacks can be walked before it is stored. */
@@ -258,6 +265,7 @@ export class Draft {
         ...(this.fallback ? { fallback: this.fallback } : {}),
         ...(this.executed ? { executed: true } : {}),
         ...(this.look_at === undefined ? {} : { look_at: this.look_at }),
+        ...(this.responded ? { responded: true } : {}),
         trace_seq: this.#lastTrace,
         event_seq,
         ...(base.state.participant ? { participant: base.state.participant } : {}),

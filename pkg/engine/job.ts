@@ -64,10 +64,10 @@ export function newJob(
   } as const;
   if ('list' in runs) {
     const data = Object.fromEntries(Object.entries(caller.variables).filter(([name]) => !name.startsWith('voipbin.activeflow.')));
-    return { ...common, list: runs.list, data, deadline_ms: start.deadline_ms || options.deadline_ms };
+    return { ...common, list: runs.list, inputs: data, deadline_ms: start.deadline_ms || options.deadline_ms };
   }
   const flow = start.deadline_ms > 0 ? { ...runs.flow, deadline_ms: start.deadline_ms } : runs.flow;
-  return { ...common, flow, data: inputVariables(start.inputs), deadline_ms: options.deadline_ms };
+  return { ...common, flow, inputs: inputVariables(start.inputs), deadline_ms: options.deadline_ms };
 }
 
 /** The entry of a job that this commit ends; undefined: it ends none that anybody asks for. */

@@ -103,7 +103,16 @@ export function toFlowError(error: unknown): FlowError {
 
 /** A value as text for an error message, at most 120 characters. */
 export function shorten(value: unknown): string {
-  return cut(value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value)), 120);
+  return cut(value === undefined ? 'nothing' : asText(value), 120);
+}
+
+/** JSON that was read can be nested deeper than it can be written. */
+function asText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return 'a value that cannot be shown';
+  }
 }
 
 /** Text of at most so many characters; never half of a pair that makes one character together. */

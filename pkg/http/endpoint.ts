@@ -1,11 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
-import { FlowError } from '../error/index.ts';
+import { deeperThan } from '../action/pointer.ts';
+import { FlowError, invalid } from '../error/index.ts';
 import { type Authenticator, authorize } from './authenticator.ts';
 import type { GatewayRoute, RouteAnswer, RouteCall } from './route.ts';
 import type { Streams } from './streams.ts';
 import type { Traffic } from './traffic.ts';
 import { type Check, compile, type Part } from './validation.ts';
+
+const DEEPEST_BODY = 100;
 
 interface Shared {
   readonly authenticator: Authenticator;
@@ -106,6 +109,13 @@ function uuidsOf(params: TSchema | undefined): readonly string[] {
 /** `{}` for nothing, so that what is missing is named. */
 function parse(raw: Buffer): unknown {
   if (raw.length === 0) return {};
+  const body = parseJson(raw);
+  // Everything that walks a body may then recurse.
+  if (deeperThan(body, DEEPEST_BODY)) throw invalid('TOO_DEEP', 'body', 'deeper', `at most ${DEEPEST_BODY} levels`);
+  return body;
+}
+
+function parseJson(raw: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw));
   } catch {

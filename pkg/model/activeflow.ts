@@ -192,6 +192,8 @@ export interface ActiveflowState {
   readonly executed?: boolean;
   /** When its caller has been silent for so long that it is looked for; absent: no caller is to ask. RFC 3339. */
   readonly look_at?: string;
+  /** True once whoever called this flow as a workflow is answered. */
+  readonly responded?: boolean;
   /** Last numbers given: to a trace step, to an event. */
   readonly trace_seq: number;
   readonly event_seq: number;

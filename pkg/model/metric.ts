@@ -28,11 +28,17 @@ export const COUNTERS = {
   http_client_request_total: ['outcome'],
   /** outcome: consumed, kept, duplicate, rejected */
   callback_request_total: ['outcome'],
+  /** door: user, service */
+  workflow_call_total: ['door'],
+  /** state: SUCCESS, FAILED, TIMEOUT, CANCELED; delivery: published, pushed, called, undeliverable */
+  workflow_response_total: ['state', 'delivery'],
+  /** reason: slow, too_many */
+  push_dropped_total: ['reason'],
   commit_conflict_total: [],
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */
   sibling_request_total: ['sibling', 'outcome'],
-  /** kind: activeflow, temporary_flow, flow_answer, redelivery, action_list; customer_…: with a deleted customer */
+  /** kind: activeflow, temporary_flow, flow_answer, redelivery, action_list, workflow_call, pushed_event; customer_…: with a deleted customer */
   retention_deleted_total: ['kind'],
   scrape_error_total: ['source'],
 } as const;
@@ -42,6 +48,7 @@ export const GAUGES = {
   /** of: activeflow, flow */
   event_backlog: ['of'],
   event_backlog_age_ms: ['of'],
+  push_connections: [],
   due_backlog: [],
   due_backlog_age_ms: [],
   /** kind: request, event, run */

@@ -91,7 +91,8 @@ export class Dispatcher {
     const { route, params } = this.#options.router.find(request.method, request.path);
     seen.type = route.path.replace('/v1', '');
     seen.method = request.method;
-    const response = ok(await this.#admitted({ request, params, key: keyOf(request, caller) }, route));
+    const answer = await this.#admitted({ request, params, key: keyOf(request, caller) }, route);
+    const response = { ...ok(answer), status_code: route.status_code };
     this.#options.meter.add('receive_request_total', { status: String(response.status_code) });
     return response;
   }

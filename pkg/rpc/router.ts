@@ -19,10 +19,12 @@ export interface Route {
   /** Such as `/v1/flows/{id}/actions/{action_id}`; also the name under which it is measured. */
   readonly path: string;
   readonly handler: Handler;
+  /** Of the answer when all went well. */
+  readonly status_code: number;
 }
 
-export function route(method: string, path: string, handler: Handler): Route {
-  return { method, path, handler };
+export function route(method: string, path: string, handler: Handler, status_code = 200): Route {
+  return { method, path, handler, status_code };
 }
 
 interface Compiled extends Route {

@@ -10,11 +10,12 @@ import type { SetEntry } from '../service/participant.ts';
 import type { ActiveflowFilter, FlowFilter } from '../service/ports.ts';
 import type { Service } from '../service/service.ts';
 import { Reader, readPage } from './read.ts';
+import { readCall, readCallable, readCaller, readCallFilter } from './read-workflow.ts';
 import { type Call, type Route, route } from './router.ts';
 
 /** Every route of the wire, one line each: what it reads, and the use case that it calls. */
 export function routes(service: Service): Route[] {
-  const { flows, create, next, control, query, callbacks, participants } = service;
+  const { flows, create, next, control, query, callbacks, participants, workflows, callables } = service;
   return [
     route('POST', '/v1/flows', (c) => flows.create(readFlow(body(c)), c.key)),
     route('GET', '/v1/flows', (c) => flows.list(readFlowFilter(body(c)), readPage(c.request.query))),
@@ -28,6 +29,19 @@ export function routes(service: Service): Route[] {
     route('GET', '/v1/flows/{id}/versions', (c) => flows.versions(id(c))),
     route('POST', '/v1/flows/{id}/versions/{version}/restore', (c) => flows.restore(id(c), readVersion(c), c.key)),
     route('POST', '/v1/flows/{id}/direct-hash-regenerate', (c) => flows.regenerateDirect(id(c), c.key)),
+
+    route('GET', '/v1/flows/{id}/callable', (c) => callables.get(id(c), body(c).filterId('customer_id'))),
+    route('PUT', '/v1/flows/{id}/callable', (c) => callables.put(id(c), readCallable(body(c)), body(c).filterId('customer_id'))),
+
+    route(
+      'POST',
+      '/v1/workflows/{workflow}/call',
+      (c) => workflows.call(readCall(param(c, 'workflow'), body(c)), readCaller(body(c)), { key: c.key, strict: false }),
+      202,
+    ),
+    route('GET', '/v1/workflow_calls', (c) => workflows.list(readCallFilter(body(c)), readPage(c.request.query))),
+    route('GET', '/v1/workflow_calls/{id}', (c) => workflows.get(id(c), undefined)),
+    route('DELETE', '/v1/workflow_calls/{id}', (c) => workflows.cancel(id(c), undefined, c.key)),
 
     route('POST', '/v1/activeflows', (c) => create.create(readActiveflow(body(c)), c.key)),
     route('GET', '/v1/activeflows', (c) => query.list(readActiveflowFilter(body(c)), readPage(c.request.query))),

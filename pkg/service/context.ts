@@ -4,7 +4,7 @@ import { FlowError } from '../error/index.ts';
 import type { ActionList } from '../model/action.ts';
 import type { Stack } from '../model/activeflow.ts';
 import type { HistoryKeep } from '../model/history.ts';
-import type { Clock, HttpClient, Ids, Log, Meter, Siblings, Store } from './ports.ts';
+import type { Cache, Clock, HttpClient, Ids, InputSchemas, Log, Meter, Siblings, Store } from './ports.ts';
 
 export interface ServiceOptions {
   /** How long a walk may go without a sign of life before another process takes it over, in ms. */
@@ -22,6 +22,12 @@ export interface ServiceOptions {
   readonly cached_list_bytes: number;
   /** Whose histories are kept; default off. */
   readonly history?: HistoryKeep;
+  /** Types of asyncResponse that users may ask for. */
+  readonly response_types: readonly string[];
+  /** How many workflows may be called after each other by responses. */
+  readonly workflow_depth: number;
+  /** What the names of pushed events begin with. */
+  readonly push_name_prefix: string;
 }
 
 export interface CallbackOptions {
@@ -40,6 +46,8 @@ export interface Context {
   readonly store: Store;
   readonly siblings: Siblings;
   readonly http: HttpClient;
+  readonly cache: Cache;
+  readonly schemas: InputSchemas;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits: Limits;

@@ -40,8 +40,8 @@ export class CustomerService {
 
   /**
    * Erases a batch of what is a deleted customer's: ends and deletes its activeflows and deletes its flows, all with their
-   * events; when those are published, erases the rows, traces, versions, lists and what of them is cached. Each step is
-   * safe to repeat, so that it may break off anywhere. True: there may be more to do right away.
+   * events; when those are published, erases the rows, traces, versions, lists and what of them is cached, then its calls
+   * of workflows and what was to be pushed. Each step is safe to repeat, so that it may break off anywhere. True: there may be more to do right away.
    */
   async eraseNext(): Promise<boolean> {
     const { store, log, options } = this.#context;
@@ -81,7 +81,10 @@ export class CustomerService {
     if (lists.length > 0) meter.add('retention_deleted_total', { kind: 'customer_list' }, lists.length);
     const entries = await store.participants.removeCustomer(customerId, BATCH);
     if (entries > 0) meter.add('retention_deleted_total', { kind: 'customer_participant_entry' }, entries);
-    return gone + lists.length + entries > 0 ? 'more' : 'clean';
+    // After the activeflows: their ends are responses, too.
+    const calls = await store.workflows.erase(customerId, BATCH);
+    if (calls > 0) meter.add('retention_deleted_total', { kind: 'customer_workflow' }, calls);
+    return gone + lists.length + entries + calls > 0 ? 'more' : 'clean';
   }
 
   /** Stops the activeflow of a call that is over; without its id, those of the call. */

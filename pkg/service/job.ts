@@ -71,7 +71,7 @@ export class JobService {
       webhook_uri: '',
       webhook_method: '',
       variables: {},
-      data: inputVariables(request.inputs),
+      inputs: inputVariables(request.inputs),
       participant: { reference_type, reference_id },
       job: { name: flow.id, depth: 1 },
       create_key: request.key,

@@ -8,9 +8,10 @@ import type { Activeflow, TraceStep } from '../model/activeflow.ts';
 import type { Arrival, Callback, TakenArrival } from '../model/callback.ts';
 import type { Flow, FlowVersion } from '../model/flow.ts';
 import type { HistoryRecord } from '../model/history.ts';
-import type { Json } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
 import type { CounterName, GaugeName, HistogramName, LabelsOf } from '../model/metric.ts';
 import type { Participant, ParticipantEntry } from '../model/participant.ts';
+import type { Callable, CallEnd, ResponseDelivery, WorkflowAnswer, WorkflowCall } from '../model/workflow.ts';
 
 // ---- store -------------------------------------------------------------------------------------------
 
@@ -128,6 +129,39 @@ export interface ActiveflowCommit {
   readonly arrivals?: { readonly kept: readonly TakenArrival[]; readonly taken: readonly string[] };
   /** Participant data that it writes; an entry that is not at its `from` makes it a lost race. */
   readonly participants?: readonly ParticipantWrite[];
+  /** What it answers the caller of a workflow. */
+  readonly settles?: CallSettlement;
+}
+
+/** The answer to a workflow call and all that comes of it: written with what answered it, unless it is answered already. */
+export interface CallSettlement {
+  readonly call_id: string;
+  readonly end: CallEnd;
+  readonly answer: WorkflowAnswer;
+  readonly delivery: ResponseDelivery;
+  /** RFC 3339 */
+  readonly tm_end: string;
+  readonly event: StoredEvent;
+  /** To the channel of a user. */
+  readonly push?: NewPush;
+  /** The call of the workflow that wanted this response. */
+  readonly next?: NewCall;
+}
+
+/** A call and the activeflow that works on it: both or neither are stored. */
+export interface NewCall {
+  readonly call: WorkflowCall;
+  readonly activeflow: Activeflow;
+  /** By which a repeat is known: of the caller's key, and of what it asked with it. */
+  readonly key?: { readonly hash: string; readonly body_hash: string };
+}
+
+/** An event for the channel of one user, known by the customer and the hash of the user's id. */
+export interface NewPush {
+  readonly owner: string;
+  readonly workflow_call_id: string;
+  readonly name: string;
+  readonly data: Json;
 }
 
 /** Steps of one activeflow that follow each other, at least one. */
@@ -185,6 +219,53 @@ export interface HistoryStore {
   get(activeflow_id: string): Promise<HistoryRecord[]>;
   /** All of these activeflows' records: to be called wherever an activeflow's row is deleted. */
   remove(activeflow_ids: readonly string[]): Promise<void>;
+}
+
+/** What is found of a call by the key of its caller. */
+export interface KeyedCall {
+  readonly call: WorkflowCall;
+  readonly body_hash: string;
+}
+
+export interface CallFilter {
+  readonly customer_id: string;
+  readonly flow_id?: string;
+  /** Only those whose response could not be delivered. */
+  readonly undeliverable?: boolean;
+}
+
+export interface WorkflowStore {
+  callable(flow_id: string): Promise<Callable | undefined>;
+  callableByAlias(customer_id: string, alias: string): Promise<Callable | undefined>;
+  /** false: it was changed since, `revision` of the given one is not one more; alias_taken: by another flow. */
+  putCallable(callable: Callable): Promise<boolean | 'alias_taken'>;
+  call(id: string): Promise<WorkflowCall | undefined>;
+  /** The call that this key made within the last 24 hours. */
+  callByKey(hash: string): Promise<KeyedCall | undefined>;
+  list(filter: CallFilter, page: Page): Promise<WorkflowCall[]>;
+  /** Stores a call and its activeflow; false: the key, or the id, exists already, and nothing was written. */
+  createCall(call: NewCall): Promise<boolean>;
+  /** Deletes calls that were answered `age_ms` ago, of `limit` that are looked at behind the place `after`. */
+  clearCalls(age_ms: number, after: string, limit: number): Promise<Cleared>;
+  /** Deletes what of a customer's is here, up to `limit` of each kind; how much. 0: nothing is left. */
+  erase(customer_id: string, limit: number): Promise<number>;
+}
+
+/** An event of a user's channel. Numbers rise in the order of the commits: what is seen is never preceded later. */
+export interface PushedEvent {
+  readonly seq: number;
+  readonly workflow_call_id: string;
+  readonly name: string;
+  readonly data: Json;
+}
+
+export interface PushStore {
+  /** Number of the last event of each of these channels; those without any are left out. */
+  heads(owners: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Events behind a number, oldest first. */
+  read(owner: string, after: number, limit: number): Promise<PushedEvent[]>;
+  /** Deletes events older than `age_ms`, and channels that had none since, of `limit` channels behind the place `after`. */
+  clear(age_ms: number, after: string, limit: number): Promise<Cleared>;
 }
 
 /** Events of flows, stored by the commit that caused them, until they are published. */
@@ -329,6 +410,8 @@ export interface Store {
   readonly leases: LeaseStore;
   readonly erasures: ErasureStore;
   readonly participants: ParticipantStore;
+  readonly workflows: WorkflowStore;
+  readonly pushes: PushStore;
   /** Brings the schema up to date; one replica at a time. Returns the names of what it ran. */
   migrate(): Promise<string[]>;
   /** Throws when the database cannot be reached, or is not migrated. */
@@ -492,6 +575,14 @@ export interface HttpAnswer {
 export interface HttpClient {
   request(request: HttpRequest): Promise<HttpAnswer>;
   close(): Promise<void>;
+}
+
+/** Checks values against schemas that customers write. */
+export interface InputSchemas {
+  /** Throws FlowError INVALID_ARGUMENT: it is no JSON Schema, too large, or could take too long. `at`: where it stands. */
+  checkSchema(schema: JsonObject, at: string): void;
+  /** Throws FlowError INVALID_ARGUMENT with the paths, below `at`, of what does not fit. */
+  check(schema: JsonObject, value: JsonObject, at: string): void;
 }
 
 /** Time by the database's clock, and new ids. */

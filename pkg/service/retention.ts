@@ -8,10 +8,20 @@ export interface RetentionOptions {
   readonly unused_lists_ms: number;
   readonly redeliveries_ms: number;
   readonly participants_ms: number;
+  readonly workflow_calls_ms: number;
+  readonly pushed_events_ms: number;
 }
 
 interface Kind {
-  readonly name: 'activeflow' | 'temporary_flow' | 'flow_answer' | 'redelivery' | 'action_list' | 'participant_entry';
+  readonly name:
+    | 'activeflow'
+    | 'temporary_flow'
+    | 'flow_answer'
+    | 'redelivery'
+    | 'action_list'
+    | 'participant_entry'
+    | 'workflow_call'
+    | 'pushed_event';
   /** From the end of one pass to the beginning of the next. */
   readonly every_ms: number;
   readonly step: (after: string) => Promise<Cleared>;
@@ -31,6 +41,8 @@ const LISTS_EVERY_MS = 3_600_000;
  * is known for as long.
  */
 const LEAST_MS = 3_600_000;
+/** A call is known by the key of its caller for as long. */
+const LEAST_CALL_MS = 86_400_000;
 
 /**
  * Deletes what has been kept for long enough, one small step after another, one kind after another. One process at a time
@@ -66,7 +78,7 @@ export class Retention {
   }
 }
 
-function kindsOf({ store: { retention, participants } }: Context, options: RetentionOptions): Kind[] {
+function kindsOf({ store: { retention, participants, workflows, pushes } }: Context, options: RetentionOptions): Kind[] {
   const kinds: Kind[] = [{ name: 'flow_answer', every_ms: EVERY_MS, step: () => retention.flowAnswers(ROWS) }];
   const add = (
     name: Kind['name'],
@@ -79,6 +91,10 @@ function kindsOf({ store: { retention, participants } }: Context, options: Reten
   add('activeflow', options.ended_ms, EVERY_MS, (age, after) => retention.endedActiveflows(age, after, ACTIVEFLOWS));
   add('temporary_flow', options.temporary_flows_ms, EVERY_MS, (age, after) => retention.temporaryFlows(age, after, ROWS));
   add('redelivery', options.redeliveries_ms, EVERY_MS, (age, after) => retention.redeliveries(age, after, ROWS));
+  add('workflow_call', options.workflow_calls_ms, EVERY_MS, (age, after) =>
+    workflows.clearCalls(Math.max(age, LEAST_CALL_MS), after, ROWS),
+  );
+  add('pushed_event', options.pushed_events_ms, EVERY_MS, (age, after) => pushes.clear(age, after, ROWS));
   add('action_list', options.unused_lists_ms, LISTS_EVERY_MS, (age, after) => retention.unusedLists(age, after, ROWS));
   add('participant_entry', options.participants_ms, EVERY_MS, async (age) => {
     const count = await participants.forget(age, ROWS);

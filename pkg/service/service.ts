@@ -11,6 +11,10 @@ import { type FlowOutbox, FlowService } from './flow/flow.ts';
 import { JobService } from './job.ts';
 import type { Lists } from './lists.ts';
 import { ParticipantService } from './participant.ts';
+import { PushHub } from './push/hub.ts';
+import { CallableService } from './workflow/callable.ts';
+import { Responder } from './workflow/responder.ts';
+import { WorkflowService } from './workflow/workflow.ts';
 
 /** All use cases, joined: what the doors call. */
 export class Service {
@@ -24,11 +28,14 @@ export class Service {
   readonly customers: CustomerService;
   readonly participants: ParticipantService;
   readonly jobs: JobService;
+  readonly workflows: WorkflowService;
+  readonly callables: CallableService;
+  readonly push: PushHub;
   readonly #walker: Walker;
   readonly #keeper: Keeper;
 
   constructor(context: Context, lists: Lists, outbox: Outbox & FlowOutbox) {
-    const keeper = new Keeper(context, outbox, lists);
+    const keeper = new Keeper(context, outbox, lists, new Responder(context, outbox));
     this.context = context;
     this.#keeper = keeper;
     this.flows = new FlowService(context, lists, outbox);
@@ -42,6 +49,9 @@ export class Service {
     this.control = new ControlService(context, keeper, this.#walker);
     this.callbacks = new CallbackService(context, this.control);
     this.query = new QueryService(context, lists);
+    this.push = new PushHub(context);
+    this.callables = new CallableService(context);
+    this.workflows = new WorkflowService(context, keeper, this.control);
     this.customers = new CustomerService(context, lists, this.flows, this.control);
     this.participants = new ParticipantService(context);
     this.jobs = new JobService(context, keeper);

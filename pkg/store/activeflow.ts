@@ -21,6 +21,7 @@ import { salvaged } from './salvage.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 import { type Settling, settle } from './settle.ts';
+import { settleCall } from './settle-call.ts';
 import { TokenSource } from './token.ts';
 import { addTrace, readTrace } from './trace.ts';
 
@@ -96,8 +97,8 @@ export class SqlActiveflowStore implements ActiveflowStore {
   async commit(change: ActiveflowCommit): Promise<boolean> {
     const row = commitToRow(this.#session.dialect, change, this.#tokens.next());
     this.#checkSize(row.id, row.bytes);
-    const { creates = [], participants = [], arrivals } = change;
-    if (creates.length + participants.length === 0 && !arrivals) return this.#commits.commit(row);
+    const { creates = [], participants = [], arrivals, settles } = change;
+    if (creates.length + participants.length === 0 && !arrivals && !settles) return this.#commits.commit(row);
     const deadline = Date.now() + this.#settling.timeout_ms;
     const result = await settle(
       row,
@@ -109,8 +110,9 @@ export class SqlActiveflowStore implements ActiveflowStore {
             const { sql, values } = commitStatement(this.#session.dialect, row);
             const { numAffectedRows = 0n } = await trx.executeQuery(CompiledQuery.raw(sql, values));
             if (numAffectedRows === 0n) return false;
-            for (const child of creates) await this.#insertInto(trx, child);
+            for (const child of creates) await this.insert(trx, child);
             if (arrivals) await writeArrivals(trx, this.#session, row.id, arrivals.kept, arrivals.taken);
+            if (settles) await settleCall(trx, this.#session.dialect, settles, (child) => this.insert(trx, child));
             return writeEntries(trx, this.#session.dialect, participants);
           }),
         read: () =>
@@ -218,14 +220,15 @@ export class SqlActiveflowStore implements ActiveflowStore {
   #insert(activeflow: Activeflow, participants: readonly ParticipantWrite[]): Promise<boolean> {
     if (participants.length > 0) {
       return this.#session.atomically(async (trx) => {
-        await this.#insertInto(trx, activeflow);
+        await this.insert(trx, activeflow);
         return writeEntries(trx, this.#session.dialect, participants);
       });
     }
-    return this.#session.insertOnce((db) => this.#insertInto(db, activeflow));
+    return this.#session.insertOnce((db) => this.insert(db, activeflow));
   }
 
-  async #insertInto(db: Pick<Transaction<Schema>, 'insertInto'>, activeflow: Activeflow): Promise<void> {
+  /** Within the transaction of somebody else. */
+  readonly insert = async (db: Pick<Transaction<Schema>, 'insertInto'>, activeflow: Activeflow): Promise<void> => {
     const { dialect } = this.#session;
     const row = activeflowToRow(dialect, activeflow, this.#tokens.next());
     this.#checkSize(row.id, Buffer.byteLength(row.state) + Buffer.byteLength(row.variables) + Buffer.byteLength(row.outbox));
@@ -234,7 +237,7 @@ export class SqlActiveflowStore implements ActiveflowStore {
       .insertInto('activeflows')
       .values({ ...row, unsettled_at })
       .execute();
-  }
+  };
 
   async #forgetKey(key: string): Promise<boolean> {
     const { dialect } = this.#session;

@@ -18,6 +18,7 @@ import { checkSchema, migrate } from './migrate.ts';
 import { QueryPool } from './mysql.ts';
 import { MysqlLane } from './mysql-lane.ts';
 import { SqlParticipantStore } from './participant.ts';
+import { SqlPushStore } from './push.ts';
 import { ReadOnlyWatch } from './read-only.ts';
 import { SqlRedeliveryStore } from './redelivery.ts';
 import { SqlRetentionStore } from './retention.ts';
@@ -26,6 +27,7 @@ import { Session } from './session.ts';
 import { DEFAULT_SETTLING, type Settling } from './settle.ts';
 import { sqliteKyselyDialect } from './sqlite.ts';
 import { SqliteLane } from './sqlite-lane.ts';
+import { SqlWorkflowStore } from './workflow.ts';
 
 interface CommonOptions extends Partial<Settling> {
   /** What one activeflow may take, as JSON; default 15 MiB, just below what a column takes. */
@@ -102,6 +104,8 @@ class SqlStore implements Store {
   readonly erasures: SqlErasureStore;
   readonly callbacks: SqlCallbackStore;
   readonly participants: SqlParticipantStore;
+  readonly workflows: SqlWorkflowStore;
+  readonly pushes: SqlPushStore;
   readonly #session: Session;
   readonly #commits: GroupCommit;
   readonly #forMigration: ForMigration;
@@ -129,6 +133,8 @@ class SqlStore implements Store {
     this.erasures = new SqlErasureStore(session);
     this.callbacks = new SqlCallbackStore(session);
     this.participants = new SqlParticipantStore(session);
+    this.workflows = new SqlWorkflowStore(session, this.activeflows.insert);
+    this.pushes = new SqlPushStore(session);
   }
 
   migrate(): Promise<string[]> {

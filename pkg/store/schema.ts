@@ -21,6 +21,10 @@ export interface Schema {
   erasures: { customer_id: string; claimable_at: string; tm_create: string };
   callbacks: CallbackRow;
   callback_arrivals: CallbackArrivalRow;
+  callables: CallableRow;
+  workflow_calls: WorkflowCallRow;
+  push_heads: { owner: string; seq: number; tm_update: string };
+  push_events: { owner: string; seq: number; workflow_call_id: string; name: string; data: string; tm_create: string };
   participants: ParticipantRow;
 }
 
@@ -123,4 +127,44 @@ export interface CallbackArrivalRow {
   payload: string | null;
   tm_create: string;
   tm_consume: string | null;
+}
+
+export interface CallableRow {
+  flow_id: string;
+  customer_id: string;
+  enabled: number;
+  /** NULL: none; many of a customer may have none. */
+  alias: string | null;
+  input_schema: string | null;
+  allowed_users: string;
+  allowed_teams: string;
+  response_types: string;
+  timeout: number;
+  managed: number;
+  revision: number;
+  tm_create: string;
+  tm_update: string | null;
+}
+
+export interface WorkflowCallRow {
+  id: string;
+  customer_id: string;
+  user_id: string;
+  teams: string;
+  internal: number;
+  workflow: string;
+  flow_id: string;
+  depth: number;
+  called_with: string;
+  /** Of the caller's key for repeats, and of what was asked with it; NULL: none, or forgotten. */
+  key_hash: string | null;
+  body_hash: string | null;
+  /** open, or how it ended. */
+  state: string;
+  status: number | null;
+  code: string | null;
+  response: string | null;
+  delivery: string | null;
+  tm_create: string;
+  tm_end: string | null;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from './daemon.ts';
 import { type Block, ROOT } from './markdown.ts';
 
-/** Not every machine has curl. This one knows what the documents ask of it: `curl -s URL [-d DATA]`. */
+/** Not every machine has curl. This one knows what the documents ask of it: method, headers, data and a time limit. */
 const CURL = `#!/usr/bin/env node
 const [, , silent, url, flag, body] = process.argv;
 if (silent !== '-s' || (flag !== undefined && flag !== '-d')) throw new Error('usage: curl -s URL [-d DATA]');

@@ -27,6 +27,9 @@ const OPTIONS: ServiceOptions = {
   flows_per_customer: 0,
   cached_activeflows: 0,
   cached_list_bytes: 0,
+  response_types: [],
+  workflow_depth: 5,
+  push_name_prefix: 'kustomer',
 };
 
 /** A request as its sibling would see it: `place` is what its request_id is made from. */

@@ -12,6 +12,7 @@ import type { Flow } from '../../pkg/model/flow.ts';
 import type { HistoryKeep } from '../../pkg/model/history.ts';
 import { NIL } from '../../pkg/model/id.ts';
 import type { Json } from '../../pkg/model/json.ts';
+import { CompiledSchemas } from '../../pkg/schema/input-schemas.ts';
 import type { Context } from '../../pkg/service/context.ts';
 import { type HistoryFile, parseHistory } from '../../pkg/service/history/file.ts';
 import { Lists } from '../../pkg/service/lists.ts';
@@ -142,6 +143,8 @@ export class HistoryBench {
         }),
         close: async () => undefined,
       },
+      cache: new MemoryCache({ log: new QuietLog() }),
+      schemas: new CompiledSchemas(),
       clock: this.clock,
       ids: { next: () => `e0000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}` },
       limits: { ...DEFAULT_LIMITS, ...limits },
@@ -155,6 +158,9 @@ export class HistoryBench {
         flows_per_customer: 100,
         cached_activeflows: 10,
         cached_list_bytes: 1e6,
+        response_types: [],
+        workflow_depth: 5,
+        push_name_prefix: 'kustomer',
         history: keep,
       },
     };

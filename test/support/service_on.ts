@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import { MemoryCache } from '../../pkg/cache/index.ts';
 import { DEFAULT_LIMITS } from '../../pkg/engine/world.ts';
+import { CompiledSchemas } from '../../pkg/schema/input-schemas.ts';
 import { AlignedClock } from '../../pkg/service/clock.ts';
 import type { Context } from '../../pkg/service/context.ts';
 import { Lists } from '../../pkg/service/lists.ts';
@@ -21,6 +22,8 @@ export function serviceOn(
     store,
     siblings: { request, send: nobody },
     http: { request: nobody, close: async () => undefined },
+    cache: new MemoryCache({ log: new QuietLog() }),
+    schemas: new CompiledSchemas(),
     clock,
     ids: { next: () => v7() },
     limits: DEFAULT_LIMITS,
@@ -34,6 +37,9 @@ export function serviceOn(
       flows_per_customer: 10,
       cached_activeflows: 10,
       cached_list_bytes: 1e6,
+      response_types: [],
+      workflow_depth: 5,
+      push_name_prefix: 'kustomer',
     },
   };
   const outbox = { committed: () => undefined, moved: () => ({ event_seq: 0, trace_seq: 0 }), flowEvents: () => undefined };

@@ -6,9 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Adapters, embeddedAdapters } from '../../cmd/daemon/adapters.ts';
-import { readSettings } from '../../cmd/daemon/options.ts';
-import { run } from '../../cmd/daemon/run.ts';
+import type { Adapters } from '../../cmd/daemon/adapters.ts';
 import { AmqpBus } from '../../pkg/bus/index.ts';
 import { Lifecycle } from '../../pkg/lifecycle/index.ts';
 import type { Response } from '../../pkg/rpc/envelope.ts';
@@ -170,6 +168,7 @@ export class EmbeddedStage implements Stage {
   }
 
   async #open(): Promise<void> {
+    const { embeddedAdapters, readSettings, run } = await loadDaemon();
     const settings = readSettings(argumentsOf(this.#flags), {});
     const log = new QuietLog();
     this.#adapters = embeddedAdapters(settings, this.#folder, log);
@@ -193,6 +192,17 @@ export class EmbeddedStage implements Stage {
 
 function gatewayOf(line: string): string {
   return `http://${/http at (\S+?),/.exec(line)?.[1]}`;
+}
+
+/**
+ * As the daemon itself loads its gateway: mocha loads a test's imports in another way, and then there would be two of
+ * each module that both need, and an error of one is none of the other.
+ */
+async function loadDaemon() {
+  const { embeddedAdapters } = await import('../../cmd/daemon/adapters.ts');
+  const { readSettings } = await import('../../cmd/daemon/options.ts');
+  const { run } = await import('../../cmd/daemon/run.ts');
+  return { embeddedAdapters, readSettings, run };
 }
 
 function metricsOf(line: string): string {

@@ -1,14 +1,13 @@
-import { asCreated, createActiveflow, type NewActiveflow } from '../../engine/create.ts';
+import { asCreated } from '../../engine/create.ts';
 import { FlowError, notFound } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ReferenceType } from '../../model/activeflow.ts';
 import type { Flow, Warning } from '../../model/flow.ts';
 import { isSet, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
-import { type Context, noLists, worldOf } from '../context.ts';
-import { withStart } from '../history/keep.ts';
-import { createRecord, Recording } from '../history/recording.ts';
+import type { Context } from '../context.ts';
 import type { Keeper } from './keeper.ts';
+import { makeActiveflow } from './make.ts';
 import { firstLook } from './schedule.ts';
 import { viewActiveflow } from './view.ts';
 
@@ -51,21 +50,11 @@ export class CreateService {
       deadline_ms: options.deadline_ms,
       ...(look_at === undefined ? {} : { look_at }),
     };
-    const { row, warnings } = this.#make(given);
+    const { row, warnings } = makeActiveflow(this.#context, given);
     this.#countInjection(request.variables, warnings);
     if (!(await store.activeflows.create(row))) return this.#existing(row.id, key, warnings);
     this.#keeper.created(row);
     return this.#view(row, warnings);
-  }
-
-  /** With the beginning of its history, when it is to have one. */
-  #make(given: NewActiveflow): ReturnType<typeof createActiveflow> {
-    const world = worldOf(this.#context, noLists);
-    const keep = this.#context.options.history ?? 'off';
-    if (keep === 'off') return createActiveflow(given, world);
-    const recording = new Recording({ kind: 'create', given: createRecord(given) });
-    const { row, warnings } = createActiveflow(given, recording.around(world));
-    return { row: withStart(row, keep, () => recording.start(row)), warnings };
   }
 
   /** The id or the key exists: the same request again (which causes the same warnings), or another one that wants a taken id. */

@@ -8,6 +8,8 @@ import { type Context, hashId, noLists, worldOf } from '../context.ts';
 import { withRecord, withStart } from '../history/keep.ts';
 import { followUpRecord, Recording } from '../history/recording.ts';
 import type { ListBook, Lists } from '../lists.ts';
+import type { CallSettlement } from '../ports.ts';
+import type { Responder } from '../workflow/responder.ts';
 import { countSteps } from './count.ts';
 import { Endings } from './endings.ts';
 import { lookAt, wakeAt } from './schedule.ts';
@@ -47,13 +49,15 @@ export class Keeper {
   readonly starter: Starter;
   readonly #context: Context;
   readonly #outbox: Outbox;
+  readonly #responder: Responder;
   readonly #rows: LRUCache<string, Activeflow>;
   readonly #queues = new Map<string, Promise<unknown>>();
   #onFollowUp: OnFollowUp = () => undefined;
 
-  constructor(context: Context, outbox: Outbox, lists: Lists) {
+  constructor(context: Context, outbox: Outbox, lists: Lists, responder: Responder) {
     this.#context = context;
     this.#outbox = outbox;
+    this.#responder = responder;
     this.#rows = new LRUCache({ max: context.options.cached_activeflows });
     this.lists = lists;
     this.starter = new Starter(context, lists);
@@ -125,7 +129,8 @@ export class Keeper {
   }
 
   /**
-   * Commits a draft, with the lists that it names stored before and the follow-up of its end with it.
+   * Commits a draft, with the lists that it names stored before; with it the follow-up of its end, and what it answers
+   * the caller of a workflow.
    * Undefined: somebody else has changed the row; nothing was written, and the draft is to be thrown away.
    */
   async commit(
@@ -140,6 +145,7 @@ export class Keeper {
       await book.load({ list: list.key, shared: false });
     }
     const child = await this.#followUp(draft, recording);
+    const settles = await this.#responder.settlementOf(draft, now);
     draft.look_at = lookAt(draft, this.#context);
     const beside = await this.starter.beside(draft);
     const creates = child ? [child, ...beside.creates] : beside.creates;
@@ -155,6 +161,7 @@ export class Keeper {
       ...(creates.length > 0 ? { creates } : {}),
       ...(beside.participants.length > 0 ? { participants: beside.participants } : {}),
       ...(kept.length + taken.length > 0 ? { arrivals: { kept, taken } } : {}),
+      ...(settles ? { settles } : {}),
     });
     if (!won) {
       this.#rows.delete(base.id);
@@ -163,6 +170,7 @@ export class Keeper {
     }
     this.#won(draft, row, creates);
     recording?.goOn();
+    if (settles) this.#settled(settles);
     return row;
   }
 
@@ -175,6 +183,11 @@ export class Keeper {
     if (row.status === 'ended') this.endings.ended(row.id);
     draft.committed(row);
     for (const child of children) this.started(child);
+  }
+
+  #settled(settlement: CallSettlement): void {
+    this.#responder.committed(settlement);
+    if (settlement.next) this.started(settlement.next.activeflow);
   }
 
   /** A row that was just created and walks by itself. */

@@ -17,6 +17,9 @@ const OPTIONS: ServiceOptions = {
   flows_per_customer: 0,
   cached_activeflows: 0,
   cached_list_bytes: 0,
+  response_types: [],
+  workflow_depth: 5,
+  push_name_prefix: 'kustomer',
 };
 
 describe('when a silent caller is looked for', () => {

@@ -1,0 +1,15 @@
+import type { PushSink } from '../../service/push/hub.ts';
+
+/** How long a receiver may take to make room before it is dropped. It comes again, and goes on where it was. */
+export const SLOW_MS = 10_000;
+/** How long a connection is silent before it is shown to live. */
+export const QUIET_MS = 15_000;
+
+/** One open tab, by whatever protocol. */
+export interface Connection {
+  readonly sink: PushSink;
+  onClose(listener: () => void): void;
+  /** In an orderly way, when the daemon stops. */
+  end(): void;
+  drop(): void;
+}
