@@ -76,12 +76,14 @@ export class CustomerService {
     // Only now: events of activeflows show the lists that they ran on.
     const gone = await store.erasures.flows(customerId, BATCH);
     if (gone > 0) meter.add('retention_deleted_total', { kind: 'customer_flow' }, gone);
+    const subscriptions = await store.subscriptions.removeOfCustomer(customerId, BATCH);
+    if (subscriptions > 0) meter.add('retention_deleted_total', { kind: 'customer_subscription' }, subscriptions);
     const lists = await store.erasures.lists(customerId, BATCH);
     for (const key of lists) await this.#lists.forget(customerId, key);
     if (lists.length > 0) meter.add('retention_deleted_total', { kind: 'customer_list' }, lists.length);
     const entries = await store.participants.removeCustomer(customerId, BATCH);
     if (entries > 0) meter.add('retention_deleted_total', { kind: 'customer_participant_entry' }, entries);
-    return gone + lists.length + entries > 0 ? 'more' : 'clean';
+    return gone + subscriptions + lists.length + entries > 0 ? 'more' : 'clean';
   }
 
   /** Stops the activeflow of a call that is over; without its id, those of the call. */

@@ -8,10 +8,11 @@ export interface RetentionOptions {
   readonly unused_lists_ms: number;
   readonly redeliveries_ms: number;
   readonly participants_ms: number;
+  readonly deliveries_ms: number;
 }
 
 interface Kind {
-  readonly name: 'activeflow' | 'temporary_flow' | 'flow_answer' | 'redelivery' | 'action_list' | 'participant_entry';
+  readonly name: 'activeflow' | 'temporary_flow' | 'flow_answer' | 'redelivery' | 'action_list' | 'participant_entry' | 'delivery' | 'delivery_lane';
   /** From the end of one pass to the beginning of the next. */
   readonly every_ms: number;
   readonly step: (after: string) => Promise<Cleared>;
@@ -79,6 +80,8 @@ function kindsOf({ store: { retention, participants } }: Context, options: Reten
   add('activeflow', options.ended_ms, EVERY_MS, (age, after) => retention.endedActiveflows(age, after, ACTIVEFLOWS));
   add('temporary_flow', options.temporary_flows_ms, EVERY_MS, (age, after) => retention.temporaryFlows(age, after, ROWS));
   add('redelivery', options.redeliveries_ms, EVERY_MS, (age, after) => retention.redeliveries(age, after, ROWS));
+  add('delivery', options.deliveries_ms, EVERY_MS, (age, after) => retention.deliveries(age, after, ROWS));
+  add('delivery_lane', options.deliveries_ms, LISTS_EVERY_MS, (age, after) => retention.deliveryLanes(age, after, ROWS));
   add('action_list', options.unused_lists_ms, LISTS_EVERY_MS, (age, after) => retention.unusedLists(age, after, ROWS));
   add('participant_entry', options.participants_ms, EVERY_MS, async (age) => {
     const count = await participants.forget(age, ROWS);

@@ -4,6 +4,7 @@ import { SqlActiveflowStore } from './activeflow.ts';
 import { SqlCallbackStore } from './callback.ts';
 import { clockOffset } from './clock.ts';
 import { SqlDelayStore } from './delay.ts';
+import { SqlDeliveryStore } from './delivery.ts';
 import { mysqlDialect, sqliteDialect } from './dialect.ts';
 import { describeAddress, type MysqlAddress, parseDsn } from './dsn.ts';
 import { weakSettings } from './durability.ts';
@@ -26,6 +27,7 @@ import { Session } from './session.ts';
 import { DEFAULT_SETTLING, type Settling } from './settle.ts';
 import { sqliteKyselyDialect } from './sqlite.ts';
 import { SqliteLane } from './sqlite-lane.ts';
+import { SqlSubscriptionStore } from './subscription.ts';
 
 interface CommonOptions extends Partial<Settling> {
   /** What one activeflow may take, as JSON; default 15 MiB, just below what a column takes. */
@@ -102,6 +104,8 @@ class SqlStore implements Store {
   readonly erasures: SqlErasureStore;
   readonly callbacks: SqlCallbackStore;
   readonly participants: SqlParticipantStore;
+  readonly subscriptions: SqlSubscriptionStore;
+  readonly deliveries: SqlDeliveryStore;
   readonly #session: Session;
   readonly #commits: GroupCommit;
   readonly #forMigration: ForMigration;
@@ -129,6 +133,8 @@ class SqlStore implements Store {
     this.erasures = new SqlErasureStore(session);
     this.callbacks = new SqlCallbackStore(session);
     this.participants = new SqlParticipantStore(session);
+    this.subscriptions = new SqlSubscriptionStore(session);
+    this.deliveries = new SqlDeliveryStore(session);
   }
 
   migrate(): Promise<string[]> {
