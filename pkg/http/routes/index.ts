@@ -3,9 +3,10 @@ import type { GatewayRoute } from '../route.ts';
 import { callbackRoutes } from './callbacks.ts';
 import { executionRoutes } from './executions.ts';
 import { participantRoutes } from './participants.ts';
+import { subscriptionRoutes } from './subscriptions.ts';
 
 /** A file for each area: `(service) => GatewayRoute[]`. */
-const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [callbackRoutes, executionRoutes, participantRoutes];
+const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [callbackRoutes, executionRoutes, participantRoutes, subscriptionRoutes];
 
 /** Every route of the gateway. */
 export function gatewayRoutes(service: Service): GatewayRoute[] {
