@@ -353,8 +353,8 @@ export interface DeliveryOutcome {
 export interface DeliveryStore {
   /** All of them in one go, each once: how many are new, and how many of these found their lane full and were dropped. */
   add(lanes: readonly NewInLane[], backlog: number): Promise<{ readonly added: number; readonly dropped: number }>;
-  /** Takes lanes in which something is due, each for its own lease. `busy`: subscriptions of which no more are wanted. */
-  claim(holder: string, limit: number, busy: readonly string[]): Promise<HeldLane[]>;
+  /** Takes lanes in which something is due, each for its own lease: of one subscription, or of all but some. */
+  claim(holder: string, limit: number, of: { readonly only: string } | { readonly not: readonly string[] }): Promise<HeldLane[]>;
   /** What waits in lanes, by lane and position, at most so many in all. */
   waiting(lanes: readonly HeldLane[], limit: number): Promise<StoredDelivery[]>;
   /**

@@ -25,14 +25,17 @@ export class SqlDeliveryStore implements DeliveryStore {
     return addDeliveries(this.#session, lanes, backlog);
   }
 
-  claim(holder: string, limit: number, busy: readonly string[]): Promise<HeldLane[]> {
+  claim(holder: string, limit: number, of: { readonly only: string } | { readonly not: readonly string[] }): Promise<HeldLane[]> {
     const { dialect } = this.#session;
     return this.#session.transaction(async (trx) => {
       const found = await trx
         .selectFrom('delivery_lanes')
         .selectAll()
         .where('claimable_at', '<=', dialect.now())
-        .$if(busy.length > 0, (query) => query.where('subscription_id', 'not in', busy))
+        .$call((query) => {
+          if ('only' in of) return query.where('subscription_id', '=', of.only);
+          return of.not.length > 0 ? query.where('subscription_id', 'not in', of.not) : query;
+        })
         .orderBy('claimable_at')
         .limit(limit)
         .$if(dialect.locks, (query) => query.forUpdate().skipLocked())

@@ -12,6 +12,7 @@ export const CASES = [
   'fairness',
   'callback',
 ] as const;
+export const CASES = ['start', 'next', 'create', 'echo', 'internal', 'length', 'running', 'daemons', 'fairness', 'webhooks'] as const;
 export type CaseName = (typeof CASES)[number];
 
 export interface Options {

@@ -14,7 +14,7 @@ eachStore('lanes of deliveries', (get) => {
   const me = randomUUID();
 
   async function claimed(id: string, holder = me): Promise<HeldLane> {
-    const lane = (await deliveries().claim(holder, 100, [])).find((one) => one.id === id);
+    const lane = (await deliveries().claim(holder, 100, { not: [] })).find((one) => one.id === id);
     if (!lane) throw new Error('not claimed');
     return lane;
   }
@@ -46,14 +46,14 @@ eachStore('lanes of deliveries', (get) => {
     const { lane_id, ...rest } = laneOf(subscription, 2);
     await deliveries().add([{ lane_id, ...rest }], 100);
     const lane = await claimed(lane_id);
-    expect((await deliveries().claim(randomUUID(), 100, [])).map(({ id }) => id)).not.to.include(lane_id);
+    expect((await deliveries().claim(randomUUID(), 100, { not: [] })).map(({ id }) => id)).not.to.include(lane_id);
     // Whose it is not stores nothing.
     expect(await deliveries().record(randomUUID(), [await done(lane)])).to.deep.equal([]);
     const [next] = await deliveries().record(me, [await done(lane)]);
     if (!next) throw new Error('let go');
     expect(next.done_position).to.equal(1);
     expect(await deliveries().record(me, [await done(next)])).to.deep.equal([]);
-    expect((await deliveries().claim(me, 100, [])).map(({ id }) => id)).not.to.include(lane_id);
+    expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane_id);
     await deliveries().add([{ lane_id, ...rest, deliveries: laneOf(subscription, 1).deliveries }], 100);
     expect((await claimed(lane_id)).done_position).to.equal(2);
   });
@@ -68,7 +68,7 @@ eachStore('lanes of deliveries', (get) => {
     expect(after.missing).to.deep.equal([1]);
     const waits = await done(after, { status: 'pending', response_code: null, again_ms: 3_600_000, missing: [1] });
     expect(await deliveries().record(me, [waits])).to.deep.equal([]);
-    expect((await deliveries().claim(me, 100, [])).map(({ id }) => id)).not.to.include(lane.lane_id);
+    expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane.lane_id);
     const stored = await deliveries().get(waits.delivery.id);
     expect(stored).to.include({ status: 'pending', attempts: 1, response_code: null });
     expect(Date.parse(stored?.next_try_at ?? '') - Date.parse(stored?.tm_update ?? '')).to.be.within(3_599_900, 3_600_100);
@@ -78,10 +78,11 @@ eachStore('lanes of deliveries', (get) => {
     const other = subscriptionTo('https://b.example/');
     const lane = laneOf(other, 1);
     await deliveries().add([lane], 100);
-    expect((await deliveries().claim(me, 100, [other.id])).map(({ id }) => id)).not.to.include(lane.lane_id);
-    await claimed(lane.lane_id);
+    expect((await deliveries().claim(me, 100, { not: [other.id] })).map(({ id }) => id)).not.to.include(lane.lane_id);
+    const only = await deliveries().claim(me, 100, { only: other.id });
+    expect(only.map(({ id }) => id)).to.deep.equal([lane.lane_id]);
     await deliveries().release(me, [lane.lane_id], 'parked');
-    expect((await deliveries().claim(me, 100, [])).map(({ id }) => id)).not.to.include(lane.lane_id);
+    expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane.lane_id);
     await deliveries().unpark(other.id, 9_000, true);
     expect(await claimed(lane.lane_id)).to.include({ lease_ms: 9_000 });
     await deliveries().release(me, [lane.lane_id], 'due');

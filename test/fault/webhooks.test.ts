@@ -122,10 +122,10 @@ onFaultStage(
       await first.kill();
       receiver.answer = (response) => response.end();
       await get().run();
-      await eventually('all are delivered', async () => (await delivered(subscription)) === 3, 40_000);
+      await eventually('all are delivered', async () => (await delivered(subscription)) === 3, 20_000).catch(async (e) => { console.log(await get().sql('select * from delivery_lanes'), await get().sql('select * from deliveries where status <> "x"'), receiver.received.length, await get().sql('select utc_timestamp(6)')); throw e; });
       check(lanes);
       expect(receiver.received.map(({ body }) => body.sequence)).to.deep.equal([1, 2, 2, 3]);
     });
   },
-  { http_allow_private: '127.0.0.1' },
+  { http_allow_private: '127.0.0.1', webhook_lanes_of_one: 50 },
 );

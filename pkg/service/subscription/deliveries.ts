@@ -26,6 +26,7 @@ interface Run {
 const CLAIM = 100;
 const READ = 500;
 const READ_OF_ONE = 20;
+const LONGEST_WAKE_MS = 10_000;
 /** Numbers of lost deliveries that a lane keeps and tells; older ones stand in the log. */
 const MOST_MISSING = 1_000;
 
@@ -42,6 +43,8 @@ export class Deliveries {
   readonly #recorder: Recorder;
   readonly #runs = new Map<string, Promise<void>>();
   readonly #ofSubscription = new Map<string, number>();
+  /** Subscriptions of which more lanes were due than one may have: they are asked for by themselves, not to hide others. */
+  readonly #crowded = new Set<string>();
   #closing = false;
   /** Called when there is room again. */
   onRoom: () => void = () => undefined;
@@ -56,29 +59,51 @@ export class Deliveries {
 
   /** Takes what is due. True: there may be more. */
   async turn(): Promise<boolean> {
-    const limit = Math.min(this.#options.lanes - this.#runs.size, CLAIM);
+    const limit = Math.min(this.#room, CLAIM);
     if (limit <= 0 || this.#closing) return false;
-    const busy = [...this.#ofSubscription].filter(([, count]) => count >= this.#options.lanes_of_one).map(([id]) => id);
+    const not = [...new Set([...this.#crowded, ...[...this.#ofSubscription.keys()].filter((id) => this.#roomOf(id) <= 0)])];
     const since = performance.now();
-    const lanes = await this.#context.store.deliveries.claim(this.#holder, limit, busy);
-    if (lanes.length === 0) return false;
-    const taken = await this.#within(lanes);
+    const lanes = await this.#context.store.deliveries.claim(this.#holder, limit, { not });
+    await this.#take(await this.#within(lanes), since);
+    for (const id of [...this.#crowded]) await this.#takeOf(id);
+    return lanes.length === limit;
+  }
+
+  /** Lanes of a subscription that has more of them than it may: as many as it has room for. */
+  async #takeOf(id: string): Promise<void> {
+    const room = Math.min(this.#room, this.#roomOf(id));
+    if (room <= 0 || this.#closing) return;
+    const since = performance.now();
+    const lanes = await this.#context.store.deliveries.claim(this.#holder, room, { only: id });
+    this.#crowded.delete(id);
+    // Last of all the next time, when there are more than there is room for.
+    if (lanes.length === room) this.#crowded.add(id);
+    await this.#take(lanes, since);
+  }
+
+  get #room(): number {
+    return this.#options.lanes - this.#runs.size;
+  }
+
+  #roomOf(subscriptionId: string): number {
+    return this.#options.lanes_of_one - (this.#ofSubscription.get(subscriptionId) ?? 0);
+  }
+
+  /** `since`: when the lanes were asked for, before their leases began. */
+  async #take(lanes: readonly HeldLane[], since: number): Promise<void> {
+    if (lanes.length === 0) return;
     const { store } = this.#context;
-    const known = new Map(
-      (await store.subscriptions.some([...new Set(taken.map((lane) => lane.subscription_id))])).map((one) => [one.id, one]),
-    );
-    const live = taken.filter((lane) => known.get(lane.subscription_id)?.enabled);
-    await this.#release(
-      taken.filter((lane) => !live.includes(lane)),
-      'parked',
-    );
+    const found = await store.subscriptions.some([...new Set(lanes.map((lane) => lane.subscription_id))]);
+    const known = new Map(found.map((one) => [one.id, one]));
+    const live = lanes.filter((lane) => known.get(lane.subscription_id)?.enabled);
+    const parked = lanes.filter((lane) => !live.includes(lane));
+    await this.#release(parked, 'parked');
     const waiting = await store.deliveries.waiting(live, READ);
     for (const lane of live) {
       const subscription = known.get(lane.subscription_id);
       const queue = waiting.filter((one) => one.lane_id === lane.id);
       if (subscription) this.#start({ lane, subscription, queue, held_at: since });
     }
-    return lanes.length === limit || taken.length < lanes.length;
   }
 
   /** Takes no more; resolves when what is being sent has come to its end. */
@@ -95,10 +120,9 @@ export class Deliveries {
       counts.set(subscription_id, count);
       return count <= this.#options.lanes_of_one;
     });
-    await this.#release(
-      lanes.filter((lane) => !taken.includes(lane)),
-      'due',
-    );
+    const surplus = lanes.filter((lane) => !taken.includes(lane));
+    for (const { subscription_id } of surplus) this.#crowded.add(subscription_id);
+    await this.#release(surplus, 'due');
     return taken;
   }
 
@@ -139,11 +163,18 @@ export class Deliveries {
       if (!delivery) return this.#release([run.lane], 'parked');
       const since = performance.now();
       const outcome = delivery.status === 'dropped' ? droppedOutcome(run, delivery) : await this.#attempt(run, delivery);
+      const held_at = performance.now();
       const next = await this.#recorder.record(outcome);
+      this.#context.meter.observe('webhook_delivery_time', {}, performance.now() - since);
+      if (outcome.again_ms !== undefined) this.#wakeAfter(outcome.again_ms);
       if (!next) return;
-      Object.assign(run, next, { held_at: performance.now() });
-      this.#context.meter.observe('webhook_delivery_time', {}, run.held_at - since);
+      Object.assign(run, next, { held_at });
     }
+  }
+
+  /** Whoever comes first takes it up; without this it would be found by the next look, which may be later. */
+  #wakeAfter(ms: number): void {
+    if (ms <= LONGEST_WAKE_MS) setTimeout(() => this.onRoom(), ms + 1).unref();
   }
 
   async #attempt({ lane, subscription }: Run, delivery: Delivery): Promise<DeliveryOutcome> {
