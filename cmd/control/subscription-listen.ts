@@ -50,7 +50,10 @@ async function listen(context: Context, options: ListenOptions, show: (arrived: 
   const seen = new Set<string>();
   const server = createServer((request, response) => {
     void read(request).then((text) => {
-      if (text === undefined) return response.writeHead(413).end();
+      if (text === undefined) {
+        response.writeHead(413).end();
+        return;
+      }
       const arrived = judge(request, text, options.secret, seen);
       show(arrived);
       const refused = arrived.signature !== 'good' && options.secret !== undefined;

@@ -117,9 +117,9 @@ eachStore('lanes of deliveries', (get) => {
     await deliveries().add([lane], 100);
     await store.subscriptions.remove(gone.id);
     expect(await bench.sql('select id from deliveries where subscription_id = ?', [gone.id])).to.deep.equal([]);
-    const old = laneOf(subscription, 1);
+    const old = laneOf(subscription, 1, 6_000, '2026-01-01T00:00:00.000000Z');
     await deliveries().add([old], 100);
-    const pending = laneOf(subscription, 1);
+    const pending = laneOf(subscription, 1, 6_000, '2026-01-01T00:00:00.000000Z');
     await deliveries().add([pending], 100);
     const outcome = await done(await claimed(old.lane_id));
     await deliveries().record(me, [outcome]);

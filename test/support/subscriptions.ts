@@ -31,14 +31,14 @@ export function subscriptionTo(callback_url: string, more: Partial<Subscription[
 }
 
 /** A lane with so many deliveries, each with its own id. */
-export function laneOf(subscription: Subscription, count: number, lease_ms = 6_000): NewInLane {
+export function laneOf(subscription: Subscription, count: number, lease_ms = 6_000, tm = new Date().toISOString()): NewInLane {
   const lane_id = randomUUID();
   const deliveries = Array.from({ length: count }, (_, at) => ({
     id: randomUUID(),
     activeflow_id: NIL,
     type: 'NODE_EVENT',
     body: JSON.stringify({ lane: lane_id, at: at + 1 }),
-    tm: '2026-01-01T00:00:00.000000Z',
+    tm,
   }));
   return { lane_id, subscription_id: subscription.id, lease_ms, deliveries };
 }
