@@ -12,7 +12,15 @@ export interface RetentionOptions {
 }
 
 interface Kind {
-  readonly name: 'activeflow' | 'temporary_flow' | 'flow_answer' | 'redelivery' | 'action_list' | 'participant_entry' | 'delivery' | 'delivery_lane';
+  readonly name:
+    | 'activeflow'
+    | 'temporary_flow'
+    | 'flow_answer'
+    | 'redelivery'
+    | 'action_list'
+    | 'participant_entry'
+    | 'delivery'
+    | 'delivery_lane';
   /** From the end of one pass to the beginning of the next. */
   readonly every_ms: number;
   readonly step: (after: string) => Promise<Cleared>;

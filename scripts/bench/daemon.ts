@@ -14,7 +14,6 @@ export interface DaemonForm {
   /** Flags of node, such as --cpu-prof. */
   readonly node?: readonly string[];
   /** More flags of the daemon. */
-  /** Of the daemon, besides those that lead to the servers. */
   readonly flags?: Readonly<Record<string, string>>;
 }
 
@@ -41,8 +40,6 @@ export class Daemon {
       ...more,
     };
     const args = Object.entries({ ...flags, rabbit_queue_subscribe: `${queue}.subscribe`, prom_listen_addr: '127.0.0.1:0' });
-    const flags = { dbDSN: dsn ?? servers.dsn, rabbit_addr: servers.amqp, redis_addr: servers.redis, rabbit_queue_listen: queue };
-    const args = Object.entries({ ...flags, ...more, rabbit_queue_subscribe: `${queue}.subscribe`, prom_listen_addr: '127.0.0.1:0' });
     const child = spawn(
       process.execPath,
       [...(node ?? []), program, '--migrate', ...args.flatMap(([key, value]) => [`--${key}`, value])],

@@ -11,8 +11,8 @@ export const CASES = [
   'daemons',
   'fairness',
   'callback',
+  'webhooks',
 ] as const;
-export const CASES = ['start', 'next', 'create', 'echo', 'internal', 'length', 'running', 'daemons', 'fairness', 'webhooks'] as const;
 export type CaseName = (typeof CASES)[number];
 
 export interface Options {

@@ -43,14 +43,12 @@ onFaultStage(
 
     const told = ({ body }: Received) => ({ lane: String(body.lane), sequence: body.sequence });
 
-    /** None lost, none out of order; what came more than once did so under one id. */
+    /** None lost, none out of order; what came more than once did so under one id. A copy that timed out may come in late. */
     function check(lanes: readonly NewInLane[]): void {
       for (const { lane_id, deliveries } of lanes) {
         const came = receiver.received.filter((one) => told(one).lane === lane_id);
         const first = came.filter((one, at) => came.findIndex(({ id }) => id === one.id) === at);
         expect(first.map(({ id }) => id)).to.deep.equal(deliveries.map(({ id }) => id));
-        const sequences = came.map(({ body }) => body.sequence);
-        expect(sequences).to.deep.equal(sequences.toSorted((a, b) => a - b));
       }
     }
 
@@ -86,16 +84,15 @@ onFaultStage(
 
     it('one endpoint that never answers keeps nobody else waiting', async function () {
       this.timeout(60_000);
-      const dead = await subscribed({ callback_url: `${receiver.url}/dead`, timeout_ms: 5_000 });
+      const silent = await WebhookReceiver.start();
+      silent.answer = () => undefined;
+      const dead = await subscribed({ callback_url: silent.url, timeout_ms: 5_000 });
       const live = await subscribed({ callback_url: `${receiver.url}/live` });
-      receiver.answer = (response, { path }) => {
-        if (path === '/live') response.end();
-      };
       await store.deliveries.add(
         Array.from({ length: 500 }, () => laneOf(dead, 1, 10_000)),
         1_000,
       );
-      await receiver.until(() => receiver.of('/dead').length > 0);
+      await silent.until(() => silent.received.length > 0);
       const lanes = Array.from({ length: 100 }, () => laneOf(live, 3));
       await store.deliveries.add(lanes, 1_000);
       await eventually('all others are delivered', async () => (await delivered(live)) === 300, 50_000);
@@ -106,6 +103,7 @@ onFaultStage(
       );
       expect(row?.waiting).to.equal(500);
       await store.subscriptions.remove(dead.id);
+      await silent.stop();
     });
 
     it('kill -9 while an endpoint has one in its hands: it comes again, under the same id, and then what is behind it', async function () {

@@ -6,7 +6,12 @@ import { participantRoutes } from './participants.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
 
 /** A file for each area: `(service) => GatewayRoute[]`. */
-const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [callbackRoutes, executionRoutes, participantRoutes, subscriptionRoutes];
+const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [
+  callbackRoutes,
+  executionRoutes,
+  participantRoutes,
+  subscriptionRoutes,
+];
 
 /** Every route of the gateway. */
 export function gatewayRoutes(service: Service): GatewayRoute[] {

@@ -102,7 +102,8 @@ export class Deliveries {
     for (const lane of live) {
       const subscription = known.get(lane.subscription_id);
       const queue = waiting.filter((one) => one.lane_id === lane.id);
-      if (subscription) this.#start({ lane, subscription, queue, held_at: since });
+      // One that this process is still at, on a lease that has run out, is left to what it is at: two would send side by side.
+      if (subscription && !this.#runs.has(lane.id)) this.#start({ lane, subscription, queue, held_at: since });
     }
   }
 

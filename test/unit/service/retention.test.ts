@@ -4,7 +4,14 @@ import type { Cleared, RetentionStore } from '../../../pkg/service/ports.ts';
 import { Retention, type RetentionOptions } from '../../../pkg/service/retention.ts';
 
 const HOUR_MS = 3_600_000;
-const NONE: RetentionOptions = { ended_ms: 0, temporary_flows_ms: 0, unused_lists_ms: 0, redeliveries_ms: 0, participants_ms: 0, deliveries_ms: 0 };
+const NONE: RetentionOptions = {
+  ended_ms: 0,
+  temporary_flows_ms: 0,
+  unused_lists_ms: 0,
+  redeliveries_ms: 0,
+  participants_ms: 0,
+  deliveries_ms: 0,
+};
 
 /** Answers each step in turn with what was prepared for its kind, then with nothing. */
 class World {
