@@ -25,15 +25,17 @@ export async function listAll(
   filters: JsonObject,
   options: PageOptions,
   columns: readonly Column<JsonObject>[],
+  query: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const rows: Json[] = [];
   let token = options.page_token;
   for (;;) {
-    const query = new URLSearchParams({
+    const asked = new URLSearchParams({
+      ...query,
       page_size: String(options.page_size),
       ...(token === undefined ? {} : { page_token: token }),
     });
-    const page = await session.ask('GET', `${uri}?${query}`, filters);
+    const page = await session.ask('GET', `${uri}?${asked}`, filters);
     const items = Array.isArray(page) ? page : [];
     rows.push(...items);
     token = items.length === options.page_size ? tokenOf(items.at(-1)) : undefined;

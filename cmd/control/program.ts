@@ -12,6 +12,7 @@ import { addMigrateCommand } from './migrate.ts';
 import { addGlobalOptions, flagNames } from './options.ts';
 import { printError } from './print.ts';
 import { addSandboxCommand } from './sandbox-command.ts';
+import { addSubscriptionCommands } from './subscription.ts';
 import { addVariableCommands } from './variable.ts';
 
 export const EXIT = { good: 0, failed: 1, usage: 2 } as const;
@@ -31,6 +32,7 @@ export function buildProgram(context: Context): Command {
   addFlowCommands(program, context);
   addActiveflowCommands(program, context);
   addVariableCommands(program, context);
+  addSubscriptionCommands(program, context);
   addHistoryCommands(program, context);
   addCallCommand(program, context);
   addSandboxCommand(program, context);

@@ -18,6 +18,7 @@ import { addSources } from './sources.ts';
 import { type Wired, wire } from './wire.ts';
 
 const DUE_EVERY_MS = 250;
+const DELIVERIES_EVERY_MS = 500;
 const SWEEP_EVERY_MS = 2_000;
 const ENDINGS_EVERY_MS = 500;
 const CLOCK_EVERY_MS = 10_000;
@@ -107,6 +108,7 @@ async function connect({
   openBus,
   clock,
   http,
+  webhookHttp,
   mover,
   service,
   metrics,
@@ -115,7 +117,7 @@ async function connect({
 }: Stage): Promise<void> {
   lifecycle.onStop('database', () => store.close());
   lifecycle.onStop('redis', () => cache.close());
-  lifecycle.onStop('http client', () => http.close());
+  lifecycle.onStop('http clients', () => Promise.all([http.close(), webhookHttp.close()]));
   lifecycle.onStop('rabbitmq', () => bus.close());
   const migrated = async (): Promise<void> => {
     if (settings.migrate) await store.migrate();
@@ -144,9 +146,16 @@ async function warnOfWeakSettings(store: Store, metrics: Metrics, log: Log): Pro
   }
 }
 
-async function startLoops({ settings, store, bus, clock, mover, service, log, lifecycle }: Stage): Promise<void> {
+async function startLoops({ settings, store, bus, clock, mover, service, deliveries, log, lifecycle }: Stage): Promise<void> {
   const retention = new Retention(service.context, settings.retention);
+  const delivering = new Loop('deliveries', DELIVERIES_EVERY_MS, () => deliveries.turn(), log);
+  const soon = (): void => delivering.soon();
+  service.fanOut.onAdded = soon;
+  service.subscriptions.onDue = soon;
+  deliveries.onRoom = soon;
+  lifecycle.onStop('deliveries', () => deliveries.close());
   const loops = [
+    delivering,
     new Loop('timers', DUE_EVERY_MS, () => wakeDue(service, log), log),
     new Loop('delayed messages', DUE_EVERY_MS, () => sendDelayed(store.delays, bus, SEND_LEASE_MS), log),
     new Loop('sweep', SWEEP_EVERY_MS, () => mover.sweep().then(() => false), log),

@@ -15,12 +15,15 @@ interface Watched {
 /** Figures that are looked up when somebody asks for the metrics, rather than counted. */
 export function addSources(metrics: Metrics, { store, cache, service, bus, queues }: Watched, requests: () => number): void {
   metrics.addSource('database', async () => {
-    const [backlog, events, running, erasures] = await Promise.all([
+    const [backlog, events, running, erasures, webhooks] = await Promise.all([
       store.activeflows.backlog(),
       store.events.backlog(),
       store.activeflows.countRunning(),
       store.erasures.pending(),
+      store.deliveries.backlog(),
     ]);
+    metrics.set('webhook_backlog', {}, webhooks.lanes);
+    metrics.set('webhook_backlog_age_ms', {}, webhooks.age_ms);
     metrics.set('activeflow_running', {}, running);
     metrics.set('erasures_pending', {}, erasures);
     metrics.set('event_backlog', { of: 'activeflow' }, backlog.unsettled);

@@ -10,6 +10,9 @@ import type { Context } from '../../pkg/service/context.ts';
 import { Lists } from '../../pkg/service/lists.ts';
 import type { Bus, Cache, Log, Store } from '../../pkg/service/ports.ts';
 import { Service } from '../../pkg/service/service.ts';
+import { Deliveries } from '../../pkg/service/subscription/deliveries.ts';
+import { FanOut } from '../../pkg/service/subscription/fan-out.ts';
+import { Health } from '../../pkg/service/subscription/health.ts';
 import { BusSiblings } from '../../pkg/sibling/index.ts';
 import { LazyHttpClient } from './lazy-http-client.ts';
 
@@ -21,6 +24,9 @@ export interface Wired {
   readonly mover: Mover;
   readonly clock: AlignedClock;
   readonly http: LazyHttpClient;
+  readonly deliveries: Deliveries;
+  /** For notifications: their connections are bounded by host, not by customer. */
+  readonly webhookHttp: LazyHttpClient;
 }
 
 /** Joins the use cases with what they need of the world. */
@@ -36,6 +42,11 @@ export function wire(
     const { SafeHttpClient } = await import('../../pkg/http/safe-client.ts');
     const limits = new CustomerLimits(settings.customer_requests);
     return new SafeHttpClient({ allowPrivate: settings.allow_private, limits, meter });
+  });
+  const { webhooks, allow_private: allowPrivate } = settings;
+  const webhookHttp = new LazyHttpClient(async () => {
+    const { SafeHttpClient } = await import('../../pkg/http/safe-client.ts');
+    return new SafeHttpClient({ allowPrivate, connections: webhooks.host_connections, meter });
   });
   const lists = new Lists(store.lists, cache, settings.service.cached_list_bytes);
   const context: Context = {
@@ -53,6 +64,7 @@ export function wire(
     callbacks: settings.callbacks,
   };
   const { events: exchange } = settings.rabbit;
+  const fanOut = new FanOut({ ...context, lists, options: webhooks });
   const mover = new Mover({
     bus,
     activeflows: store.activeflows,
@@ -62,7 +74,11 @@ export function wire(
     log,
     render: renderEvents({ exchange, event_full: settings.event_full }, lists, store.activeflows),
     renderFlowEvent: renderFlowEvents(exchange),
+    notifier: fanOut,
     options: MOVER,
   });
-  return { service: new Service(context, lists, mover), mover, clock, http };
+  const service = new Service(context, lists, mover, { ...webhooks, fanOut });
+  const delivering = { ...context, http: webhookHttp };
+  const deliveries = new Deliveries(delivering, new Health(context, webhooks.disable_after_ms), webhooks);
+  return { service, mover, clock, http, deliveries, webhookHttp };
 }

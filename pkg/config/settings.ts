@@ -31,6 +31,14 @@ export interface Settings {
   readonly allow_private: string;
   /** Of each customer, for requests to addresses that it chose. */
   readonly customer_requests: { readonly per_second: number; readonly concurrency: number };
+  readonly webhooks: {
+    readonly lanes: number;
+    readonly lanes_of_one: number;
+    readonly host_connections: number;
+    readonly backlog: number;
+    readonly disable_after_ms: number;
+    readonly per_customer: number;
+  };
   readonly event_full: boolean;
   readonly log_level: string;
   readonly db_connections: number;
@@ -84,6 +92,14 @@ export function toSettings(flags: FlagValues): Settings {
       per_second: Math.max(1, count('http_customer_rate')),
       concurrency: Math.max(1, count('http_customer_concurrency')),
     },
+    webhooks: {
+      lanes: Math.max(1, count('webhook_lanes')),
+      lanes_of_one: Math.max(1, count('webhook_lanes_of_one')),
+      host_connections: Math.max(1, count('webhook_host_connections')),
+      backlog: Math.max(1, count('webhook_backlog')),
+      disable_after_ms: count('webhook_disable_after_ms'),
+      per_customer: count('limit_subscriptions'),
+    },
     event_full: flags.event_full === true,
     log_level: text('log_level'),
     db_connections: Math.max(1, count('db_connections')),
@@ -101,6 +117,7 @@ export function toSettings(flags: FlagValues): Settings {
       participants_ms: count('keep_participants_ms'),
       workflow_calls_ms: count('keep_workflow_calls_ms'),
       pushed_events_ms: count('keep_pushed_events_ms'),
+      deliveries_ms: count('keep_deliveries_ms'),
     },
     service: {
       lease_ms: Math.max(1_000, count('lease_ms')),

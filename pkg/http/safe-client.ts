@@ -27,6 +27,8 @@ export interface SafeHttpClientOptions {
   readonly timeout_ms?: number;
   /** The most that a body may have, in bytes, in either direction. */
   readonly max_bytes?: number;
+  /** Connections to one host at the same time; absent: as many as are asked for. */
+  readonly connections?: number;
   /** Of each customer; absent: none. */
   readonly limits?: CustomerLimits;
   readonly meter?: Meter;
@@ -55,6 +57,7 @@ export class SafeHttpClient implements HttpClient {
     this.#limits = options.limits;
     this.#meter = options.meter;
     this.#agent = new Agent({
+      connections: options.connections ?? null,
       maxHeaderSize: MAX_HEADER_BYTES,
       connect: safeConnector({
         rules: AddressRules.parse(options.allowPrivate ?? ''),

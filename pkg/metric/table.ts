@@ -19,6 +19,8 @@ export const COUNTER_HELP: Readonly<Record<CounterName, string>> = {
   workflow_call_total: 'Calls of workflows, by who called',
   workflow_response_total: 'Responses to calls of workflows, by how the call ended and what became of the response',
   push_dropped_total: 'Connections of the push channel that were closed or refused, by why',
+  webhook_delivery_total: 'Attempts to deliver notifications to subscriptions, by what became of them',
+  subscription_disabled_total: 'Subscriptions that were disabled because their endpoint is gone or has failed for too long',
   commit_conflict_total: 'Commits that lost a race and were decided again',
   dead_letter_total: 'Messages set aside',
   sibling_request_total: 'Requests to siblings, by how they came out',
@@ -31,6 +33,8 @@ export const GAUGE_HELP: Readonly<Record<GaugeName, string>> = {
   event_backlog: 'Rows with events that are stored and not published yet',
   event_backlog_age_ms: 'Age in ms of the oldest of these',
   push_connections: 'Open connections of the push channel',
+  webhook_backlog: 'Lanes in which notifications wait to be delivered',
+  webhook_backlog_age_ms: 'How late in ms the oldest of these is; lanes that wait for their next try are not late',
   due_backlog: 'Activeflows whose due time has come and that nobody has taken yet',
   due_backlog_age_ms: 'How late in ms the oldest of these is',
   work_under_way: 'Work that this process has begun and not finished',
@@ -59,6 +63,10 @@ export const HISTOGRAM_FORMS: Readonly<Record<HistogramName, HistogramForm>> = {
     buckets: LATENCY_MS.map((ms) => ms / 1_000),
   },
   notify_process_time: { help: 'From storing an event to its confirmation by the broker, in ms', buckets: LATENCY_MS },
+  webhook_delivery_time: {
+    help: 'One attempt to deliver a notification, until its outcome is stored, in ms',
+    buckets: LATENCY_MS,
+  },
   activeflow_duration_seconds: {
     help: 'From creation to end of an activeflow, in seconds',
     buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400],

@@ -34,11 +34,18 @@ export const COUNTERS = {
   workflow_response_total: ['state', 'delivery'],
   /** reason: slow, too_many */
   push_dropped_total: ['reason'],
+  /** outcome: delivered, retried, failed, dropped (its lane was full) */
+  webhook_delivery_total: ['outcome'],
+  /** reason: gone (410), failing (for too long) */
+  subscription_disabled_total: ['reason'],
   commit_conflict_total: [],
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */
   sibling_request_total: ['sibling', 'outcome'],
-  /** kind: activeflow, temporary_flow, flow_answer, redelivery, action_list, workflow_call, pushed_event; customer_…: with a deleted customer */
+  /**
+   * kind: activeflow, temporary_flow, flow_answer, redelivery, action_list, workflow_call, pushed_event, delivery,
+   * delivery_lane; customer_…: with a deleted customer
+   */
   retention_deleted_total: ['kind'],
   scrape_error_total: ['source'],
 } as const;
@@ -49,6 +56,8 @@ export const GAUGES = {
   event_backlog: ['of'],
   event_backlog_age_ms: ['of'],
   push_connections: [],
+  webhook_backlog: [],
+  webhook_backlog_age_ms: [],
   due_backlog: [],
   due_backlog_age_ms: [],
   /** kind: request, event, run */
@@ -74,6 +83,7 @@ export const HISTOGRAMS = {
   sibling_request_time: ['sibling'],
   http_gateway_request_seconds: ['route', 'method'],
   notify_process_time: ['type'],
+  webhook_delivery_time: [],
   activeflow_duration_seconds: ['reference_type'],
   activeflow_execute_iterations: ['reference_type'],
   action_execute_duration: ['type'],

@@ -13,10 +13,11 @@ import type {
   StoredEvent,
 } from '../service/ports.ts';
 import { HistoryMover } from './history-mover.ts';
+import { NotificationMover, type Notifier } from './notification-mover.ts';
 import { TraceMover } from './trace-mover.ts';
 
 /**
- * Moves on what commits have caused: events to the bus, traces to rows of their own.
+ * Moves on what commits have caused: events to the bus, notifications to who listens, traces to rows of their own.
  *
  * Of one activeflow at most one batch of events is under way: the next one leaves when the broker has taken the
  * one before, so that first copies arrive in order. What fails is tried again, for ever, with the same message
@@ -43,6 +44,7 @@ interface Dependencies {
   readonly log: Log;
   readonly render: Render;
   readonly renderFlowEvent: RenderFlowEvent;
+  readonly notifier: Notifier;
   readonly options: MoverOptions;
 }
 
@@ -58,6 +60,7 @@ export class Mover implements Outbox, FlowOutbox {
   readonly #busy = new Set<string>();
   readonly #traces: TraceMover;
   readonly #histories: HistoryMover;
+  readonly #notifications: NotificationMover;
   /** Number of the last event of each activeflow that is published. */
   readonly #published = new LRUCache<string, number>({ max: 100_000 });
   #settled = new Map<string, number>();
@@ -72,12 +75,13 @@ export class Mover implements Outbox, FlowOutbox {
     this.#deps = deps;
     this.#traces = new TraceMover(deps.activeflows, deps.log, deps.options.trace_steps);
     this.#histories = new HistoryMover(deps.histories, deps.log);
+    this.#notifications = new NotificationMover(deps.notifier, deps.log);
   }
 
   moved(id: string): ReturnType<Outbox['moved']> {
     return {
       event_seq: this.#published.get(id) ?? 0,
-      trace_seq: this.#traces.moved(id),
+      trace_seq: Math.min(this.#traces.moved(id), this.#notifications.told(id)),
       history_revision: this.#histories.moved(id),
     };
   }
@@ -88,6 +92,8 @@ export class Mover implements Outbox, FlowOutbox {
     if (!known && this.#waiting.size >= this.#deps.options.waiting) return;
     this.#waiting.set(row.id, row);
     this.#settled.delete(row.id);
+    // At once: while the broker is away, rows wait for it one behind another.
+    void this.#notifications.move(row);
     if (!known) this.#plan(row.id);
   }
 
@@ -155,6 +161,7 @@ export class Mover implements Outbox, FlowOutbox {
 
   #giveUp(): void {
     this.#closing = true;
+    this.#notifications.giveUp();
     this.#waiting.clear();
     this.#flowEvents = 0;
     this.#checkIdle();
@@ -182,6 +189,11 @@ export class Mover implements Outbox, FlowOutbox {
   }
 
   async #moveRow(row: Activeflow): Promise<void> {
+    await Promise.all([this.#publishRow(row), this.#notifications.move(row)]);
+    if (row.outbox.history) await this.#histories.move(row.id, row.outbox.history);
+  }
+
+  async #publishRow(row: Activeflow): Promise<void> {
     const published = this.#published.get(row.id) ?? 0;
     const events = row.outbox.events.filter((event) => event.seq > published);
     const last = events.at(-1);
@@ -189,7 +201,6 @@ export class Mover implements Outbox, FlowOutbox {
       await this.#publish(row, events);
       this.#published.set(row.id, last.seq);
     }
-    if (row.outbox.history) await this.#histories.move(row.id, row.outbox.history);
   }
 
   async #publish(row: Activeflow, events: readonly PendingEvent[]): Promise<void> {

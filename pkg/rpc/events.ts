@@ -7,7 +7,13 @@ import { errorResponse } from './envelope.ts';
 import { countRedelivery, tooOften } from './redelivery.ts';
 
 /** The exchanges of siblings whose events this service listens to. */
-export const EVENT_SOURCES = ['bin-manager.customer-manager.event', 'bin-manager.call-manager.event'] as const;
+export const EVENT_SOURCES = [
+  'bin-manager.customer-manager.event',
+  'bin-manager.call-manager.event',
+  'bin-manager.contact-manager.event',
+] as const;
+/** What contact-manager says when the status of a case may have changed; that it was made is told by its own action. */
+const CASE_EVENTS = ['case_updated', 'case_status_updated', 'case_closed', 'case_reopened', 'case_deleted'] as const;
 
 type EventHandler = (data: JsonObject) => Promise<void>;
 
@@ -25,7 +31,9 @@ export class EventDispatcher {
     this.#max = max_redeliveries;
     this.#meter = meter;
     this.#log = log;
+    const caseChanged: EventHandler = (data) => service.cases.changed(data);
     this.#handlers = {
+      ...Object.fromEntries(CASE_EVENTS.map((type) => [type, caseChanged])),
       customer_deleted: async ({ id }) => {
         if (isUuid(id)) await service.customers.deleted(id);
       },

@@ -15,7 +15,7 @@ import { type Call, type Route, route } from './router.ts';
 
 /** Every route of the wire, one line each: what it reads, and the use case that it calls. */
 export function routes(service: Service): Route[] {
-  const { flows, create, next, control, query, callbacks, participants, workflows, callables } = service;
+  const { flows, create, next, control, query, callbacks, participants, workflows, callables, subscriptions } = service;
   return [
     route('POST', '/v1/flows', (c) => flows.create(readFlow(body(c)), c.key)),
     route('GET', '/v1/flows', (c) => flows.list(readFlowFilter(body(c)), readPage(c.request.query))),
@@ -66,6 +66,25 @@ export function routes(service: Service): Route[] {
     route('GET', '/v1/activeflows/{id}/trace', (c) => query.trace(id(c))),
     route('GET', '/v1/activeflows/{id}/history', (c) => query.history(id(c))),
     route('GET', '/v1/activeflows/{id}/callbacks', (c) => callbacks.list(id(c))),
+
+    route('POST', '/v1/subscriptions', (c) => subscriptions.create(body(c).requiredId('customer_id'), c.request.data, c.key)),
+    route('GET', '/v1/subscriptions', (c) =>
+      subscriptions.list(defined({ customer_id: body(c).filterId('customer_id') }), readPage(c.request.query)),
+    ),
+    route('GET', '/v1/subscriptions/{id}', (c) => subscriptions.get(id(c), undefined)),
+    route('PUT', '/v1/subscriptions/{id}', (c) => subscriptions.update(id(c), c.request.data, undefined)),
+    route('DELETE', '/v1/subscriptions/{id}', (c) => subscriptions.remove(id(c), undefined)),
+    route('POST', '/v1/subscriptions/{id}/rotate', (c) => subscriptions.rotate(id(c), undefined)),
+    route('POST', '/v1/subscriptions/{id}/test', (c) => subscriptions.test(id(c), undefined)),
+    route('POST', '/v1/subscriptions/{id}/replay', (c) =>
+      subscriptions.replaySince(id(c), c.request.query.get('since') ?? undefined, undefined),
+    ),
+    route('GET', '/v1/subscriptions/{id}/deliveries', (c) =>
+      subscriptions.deliveries(id(c), c.request.query.get('status') ?? undefined, readPage(c.request.query), undefined),
+    ),
+    route('POST', '/v1/subscriptions/{id}/deliveries/{delivery_id}/replay', (c) =>
+      subscriptions.replay(id(c), param(c, 'delivery_id'), undefined),
+    ),
 
     route('GET', '/v1/variables/{id}', (c) => query.variables(id(c))),
     route('POST', '/v1/variables/{id}/variables', (c) =>

@@ -76,6 +76,8 @@ export class CustomerService {
     // Only now: events of activeflows show the lists that they ran on.
     const gone = await store.erasures.flows(customerId, BATCH);
     if (gone > 0) meter.add('retention_deleted_total', { kind: 'customer_flow' }, gone);
+    const subscriptions = await store.subscriptions.removeOfCustomer(customerId, BATCH);
+    if (subscriptions > 0) meter.add('retention_deleted_total', { kind: 'customer_subscription' }, subscriptions);
     const lists = await store.erasures.lists(customerId, BATCH);
     for (const key of lists) await this.#lists.forget(customerId, key);
     if (lists.length > 0) meter.add('retention_deleted_total', { kind: 'customer_list' }, lists.length);
@@ -84,7 +86,7 @@ export class CustomerService {
     // After the activeflows: their ends are responses, too.
     const calls = await store.workflows.erase(customerId, BATCH);
     if (calls > 0) meter.add('retention_deleted_total', { kind: 'customer_workflow' }, calls);
-    return gone + lists.length + entries + calls > 0 ? 'more' : 'clean';
+    return gone + subscriptions + lists.length + entries + calls > 0 ? 'more' : 'clean';
   }
 
   /** Stops the activeflow of a call that is over; without its id, those of the call. */

@@ -11,6 +11,7 @@ import type { HistoryRecord } from '../model/history.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { CounterName, GaugeName, HistogramName, LabelsOf } from '../model/metric.ts';
 import type { Participant, ParticipantEntry } from '../model/participant.ts';
+import type { DeliveryStatus, Delivery as StoredDelivery, Subscription } from '../model/subscription.ts';
 import type { Callable, CallEnd, ResponseDelivery, WorkflowAnswer, WorkflowCall } from '../model/workflow.ts';
 
 // ---- store -------------------------------------------------------------------------------------------
@@ -334,6 +335,10 @@ export interface RetentionStore {
   /** Answers by request key whose time is over. */
   flowAnswers(limit: number): Promise<Cleared>;
   redeliveries(age_ms: number, after: string, limit: number): Promise<Cleared>;
+  /** Deliveries that are over. */
+  deliveries(age_ms: number, after: string, limit: number): Promise<Cleared>;
+  /** Lanes in which nothing waits and of which no delivery is left. */
+  deliveryLanes(age_ms: number, after: string, limit: number): Promise<Cleared>;
 }
 
 /** Who does what only one process should do at a time. It saves work; nothing may rely on it to be right. */
@@ -362,6 +367,99 @@ export interface ErasureStore {
   flows(customer_id: string, limit: number): Promise<number>;
   /** Erases lists; their keys. */
   lists(customer_id: string, limit: number): Promise<string[]>;
+}
+
+export interface SubscriptionStore {
+  get(id: string): Promise<Subscription | undefined>;
+  /** Those of these ids that are there. */
+  some(ids: readonly string[]): Promise<Subscription[]>;
+  /** Newest first. */
+  list(filter: { readonly customer_id?: string }, page: Page): Promise<Subscription[]>;
+  /** Those that customers made and that are enabled: who is told of what happens to these customers' flows. */
+  listening(customer_ids: readonly string[]): Promise<Subscription[]>;
+  /** Made by the customer itself. */
+  count(customer_id: string): Promise<number>;
+  /** False: the id exists already. */
+  create(subscription: Subscription): Promise<boolean>;
+  /** False: somebody else has changed it since `from`; nothing was written, the events neither. */
+  update(next: Subscription, from: number, events: readonly StoredEvent[]): Promise<boolean>;
+  /** With its lanes and its log, piece by piece. */
+  remove(id: string): Promise<void>;
+  /** Deletes a customer's subscriptions with all that hangs on them; how many. */
+  removeOfCustomer(customer_id: string, limit: number): Promise<number>;
+}
+
+/** A notification for one subscription, on its way into a lane. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly activeflow_id: string;
+  readonly type: string;
+  readonly body: string;
+  readonly tm: string;
+}
+
+export interface NewInLane {
+  readonly lane_id: string;
+  readonly subscription_id: string;
+  /** For how long the lane is taken at each send, in ms. */
+  readonly lease_ms: number;
+  /** In order. Those that were added before are left out. */
+  readonly deliveries: readonly NewDelivery[];
+}
+
+/** A lane in somebody's hands. */
+export interface HeldLane {
+  readonly id: string;
+  readonly subscription_id: string;
+  readonly last_position: number;
+  readonly done_position: number;
+  readonly missing: readonly number[];
+  readonly lease_ms: number;
+}
+
+/** What became of one delivery, and of its lane. */
+export interface DeliveryOutcome {
+  readonly lane: HeldLane;
+  readonly delivery: StoredDelivery;
+  /** pending: it is tried again after `again_ms`. */
+  readonly status: DeliveryStatus;
+  readonly attempts: number;
+  readonly response_code: number | null;
+  readonly latency_ms: number | null;
+  readonly error: string | null;
+  readonly again_ms?: number;
+  readonly missing: readonly number[];
+}
+
+export interface DeliveryStore {
+  /** All of them in one go, each once: how many are new, and how many of these found their lane full and were dropped. */
+  add(lanes: readonly NewInLane[], backlog: number): Promise<{ readonly added: number; readonly dropped: number }>;
+  /** Takes lanes in which something is due, each for its own lease: of one subscription, or of all but some. */
+  claim(holder: string, limit: number, of: { readonly only: string } | { readonly not: readonly string[] }): Promise<HeldLane[]>;
+  /** What waits in lanes, by lane and position, at most so many in all. */
+  waiting(lanes: readonly HeldLane[], limit: number): Promise<StoredDelivery[]>;
+  /**
+   * Stores outcomes and renews the leases of lanes in which more waits; the others, and those that wait for their next try,
+   * are let go. The lanes as they are now; those that are missing were let go, or are another's (then nothing was stored).
+   */
+  record(holder: string, outcomes: readonly DeliveryOutcome[]): Promise<HeldLane[]>;
+  /** Lets go of lanes: at once for anybody, or `parked` until their subscription is enabled. */
+  release(holder: string, ids: readonly string[], how: 'due' | 'parked'): Promise<void>;
+  /** All lanes of a subscription get this lease; `due`: those in which something waits are due again. */
+  unpark(subscription_id: string, lease_ms: number, due: boolean): Promise<void>;
+  get(id: string): Promise<StoredDelivery | undefined>;
+  /** Newest first. */
+  list(subscription_id: string, status: string | undefined, page: Page): Promise<StoredDelivery[]>;
+  /**
+   * Puts deliveries of a subscription that are over into its lane for replays; how many. `since`: RFC 3339, those that
+   * have failed from then on.
+   */
+  replay(
+    lane: { readonly lane_id: string; readonly subscription_id: string; readonly lease_ms: number },
+    which: { readonly id: string } | { readonly since: string },
+    limit: number,
+  ): Promise<number>;
+  backlog(): Promise<{ readonly lanes: number; readonly age_ms: number }>;
 }
 
 /** A setting of the server with which a commit is answered before it is on the disk. */
@@ -412,6 +510,8 @@ export interface Store {
   readonly participants: ParticipantStore;
   readonly workflows: WorkflowStore;
   readonly pushes: PushStore;
+  readonly subscriptions: SubscriptionStore;
+  readonly deliveries: DeliveryStore;
   /** Brings the schema up to date; one replica at a time. Returns the names of what it ran. */
   migrate(): Promise<string[]>;
   /** Throws when the database cannot be reached, or is not migrated. */

@@ -10,6 +10,7 @@ export interface RetentionOptions {
   readonly participants_ms: number;
   readonly workflow_calls_ms: number;
   readonly pushed_events_ms: number;
+  readonly deliveries_ms: number;
 }
 
 interface Kind {
@@ -21,7 +22,9 @@ interface Kind {
     | 'action_list'
     | 'participant_entry'
     | 'workflow_call'
-    | 'pushed_event';
+    | 'pushed_event'
+    | 'delivery'
+    | 'delivery_lane';
   /** From the end of one pass to the beginning of the next. */
   readonly every_ms: number;
   readonly step: (after: string) => Promise<Cleared>;
@@ -95,6 +98,8 @@ function kindsOf({ store: { retention, participants, workflows, pushes } }: Cont
     workflows.clearCalls(Math.max(age, LEAST_CALL_MS), after, ROWS),
   );
   add('pushed_event', options.pushed_events_ms, EVERY_MS, (age, after) => pushes.clear(age, after, ROWS));
+  add('delivery', options.deliveries_ms, EVERY_MS, (age, after) => retention.deliveries(age, after, ROWS));
+  add('delivery_lane', options.deliveries_ms, LISTS_EVERY_MS, (age, after) => retention.deliveryLanes(age, after, ROWS));
   add('action_list', options.unused_lists_ms, LISTS_EVERY_MS, (age, after) => retention.unusedLists(age, after, ROWS));
   add('participant_entry', options.participants_ms, EVERY_MS, async (age) => {
     const count = await participants.forget(age, ROWS);

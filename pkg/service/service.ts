@@ -12,9 +12,21 @@ import { JobService } from './job.ts';
 import type { Lists } from './lists.ts';
 import { ParticipantService } from './participant.ts';
 import { PushHub } from './push/hub.ts';
+import { CaseService } from './subscription/cases.ts';
+import { FanOut } from './subscription/fan-out.ts';
+import { type SubscriptionOptions, SubscriptionService } from './subscription/subscription.ts';
 import { CallableService } from './workflow/callable.ts';
 import { Responder } from './workflow/responder.ts';
 import { WorkflowService } from './workflow/workflow.ts';
+
+export interface WebhookOptions extends SubscriptionOptions {
+  /** Notifications that may wait in one lane. */
+  readonly backlog: number;
+  /** The one that the outbox has, too. */
+  readonly fanOut: FanOut;
+}
+
+const DEFAULT_WEBHOOKS = { per_customer: 100, backlog: 10_000 } as const;
 
 /** All use cases, joined: what the doors call. */
 export class Service {
@@ -31,10 +43,14 @@ export class Service {
   readonly workflows: WorkflowService;
   readonly callables: CallableService;
   readonly push: PushHub;
+  readonly subscriptions: SubscriptionService;
+  readonly cases: CaseService;
+  /** Puts notifications before those who listen. */
+  readonly fanOut: FanOut;
   readonly #walker: Walker;
   readonly #keeper: Keeper;
 
-  constructor(context: Context, lists: Lists, outbox: Outbox & FlowOutbox) {
+  constructor(context: Context, lists: Lists, outbox: Outbox & FlowOutbox, webhooks: Partial<WebhookOptions> = {}) {
     const keeper = new Keeper(context, outbox, lists, new Responder(context, outbox));
     this.context = context;
     this.#keeper = keeper;
@@ -44,7 +60,11 @@ export class Service {
       makeCallback: (effect, activeflow, step) => this.callbacks.create(effect, activeflow, step),
       looks: { callback: (activeflow, name) => this.callbacks.look(activeflow, name) },
     });
-    this.create = new CreateService(context, keeper);
+    const { per_customer, backlog } = { ...DEFAULT_WEBHOOKS, ...webhooks };
+    this.subscriptions = new SubscriptionService(context, { per_customer });
+    this.fanOut = webhooks.fanOut ?? new FanOut({ ...context, lists, options: { backlog } });
+    this.cases = new CaseService(context, this.fanOut);
+    this.create = new CreateService(context, keeper, this.fanOut);
     this.next = new NextService(context, keeper, this.#walker);
     this.control = new ControlService(context, keeper, this.#walker);
     this.callbacks = new CallbackService(context, this.control);

@@ -1,5 +1,8 @@
+import type { Transaction } from 'kysely';
 import type { Json } from '../model/json.ts';
 import type { EventStore, StoredEvent } from '../service/ports.ts';
+import type { Dialect } from './dialect.ts';
+import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 
 /** A row goes when its event is published, so that the table holds only what is pending and is read from its start. */
@@ -56,4 +59,18 @@ export class SqlEventStore implements EventStore {
 export function ageMs(session: Session, oldest: string | null, now: string): number {
   if (oldest === null) return 0;
   return Math.max(0, Date.parse(session.dialect.rfc3339(now)) - Date.parse(session.dialect.rfc3339(oldest)));
+}
+
+/** Within the transaction of what causes them. */
+export async function writeEvents(trx: Transaction<Schema>, dialect: Dialect, events: readonly StoredEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const now = dialect.now();
+  const rows = events.map(({ id, type, data }) => ({
+    id,
+    type,
+    data: JSON.stringify(data),
+    tm_create: now,
+    claimable_at: now,
+  }));
+  await trx.insertInto('events').values(rows).execute();
 }

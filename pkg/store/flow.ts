@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import type { Flow, FlowVersion } from '../model/flow.ts';
 import type { FlowChange, FlowFilter, FlowStore, Page, StoredAnswer } from '../service/ports.ts';
 import { readAnswer, writeAnswer } from './answer.ts';
+import { writeEvents } from './event.ts';
 import { flowFromRow, flowToRow } from './flow-row.ts';
 import { after } from './page.ts';
 import type { FlowRow, Schema } from './schema.ts';
@@ -88,7 +89,7 @@ export class SqlFlowStore implements FlowStore {
       // First the row that others compete for: who loses has written nothing else.
       if (!(await this.#writeHead(trx, change))) return false;
       if (change.new_version) await this.#writeVersion(trx, change.flow);
-      if (change.events.length > 0) await this.#writeEvents(trx, change);
+      await writeEvents(trx, this.#session.dialect, change.events);
       if (change.answer) await writeAnswer(trx, this.#session, change.answer);
       return true;
     });
@@ -133,17 +134,5 @@ export class SqlFlowStore implements FlowStore {
       .insertInto('flow_versions')
       .values({ flow_id: flow.id, version: flow.version, list: flow.list, tm_create })
       .execute();
-  }
-
-  async #writeEvents(trx: Transaction<Schema>, { events }: FlowChange): Promise<void> {
-    const now = this.#session.dialect.now();
-    const rows = events.map(({ id, type, data }) => ({
-      id,
-      type,
-      data: JSON.stringify(data),
-      tm_create: now,
-      claimable_at: now,
-    }));
-    await trx.insertInto('events').values(rows).execute();
   }
 }

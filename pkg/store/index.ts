@@ -4,6 +4,7 @@ import { SqlActiveflowStore } from './activeflow.ts';
 import { SqlCallbackStore } from './callback.ts';
 import { clockOffset } from './clock.ts';
 import { SqlDelayStore } from './delay.ts';
+import { SqlDeliveryStore } from './delivery.ts';
 import { mysqlDialect, sqliteDialect } from './dialect.ts';
 import { describeAddress, type MysqlAddress, parseDsn } from './dsn.ts';
 import { weakSettings } from './durability.ts';
@@ -27,6 +28,7 @@ import { Session } from './session.ts';
 import { DEFAULT_SETTLING, type Settling } from './settle.ts';
 import { sqliteKyselyDialect } from './sqlite.ts';
 import { SqliteLane } from './sqlite-lane.ts';
+import { SqlSubscriptionStore } from './subscription.ts';
 import { SqlWorkflowStore } from './workflow.ts';
 
 interface CommonOptions extends Partial<Settling> {
@@ -106,6 +108,8 @@ class SqlStore implements Store {
   readonly participants: SqlParticipantStore;
   readonly workflows: SqlWorkflowStore;
   readonly pushes: SqlPushStore;
+  readonly subscriptions: SqlSubscriptionStore;
+  readonly deliveries: SqlDeliveryStore;
   readonly #session: Session;
   readonly #commits: GroupCommit;
   readonly #forMigration: ForMigration;
@@ -135,6 +139,8 @@ class SqlStore implements Store {
     this.participants = new SqlParticipantStore(session);
     this.workflows = new SqlWorkflowStore(session, this.activeflows.insert);
     this.pushes = new SqlPushStore(session);
+    this.subscriptions = new SqlSubscriptionStore(session);
+    this.deliveries = new SqlDeliveryStore(session);
   }
 
   migrate(): Promise<string[]> {

@@ -7,7 +7,7 @@ import type { Schema } from './schema.ts';
  * What comes after the token's place, newest first by (tm_create, id). Written out rather than as a comparison of
  * pairs, for which neither server uses the index.
  */
-export function after<T extends 'flows' | 'activeflows' | 'workflow_calls'>(
+export function after<T extends 'flows' | 'activeflows' | 'workflow_calls' | 'subscriptions' | 'deliveries'>(
   dialect: Dialect,
   place: NonNullable<Page['after']>,
 ): (eb: ExpressionBuilder<Pick<Schema, T>, T>) => Expression<SqlBool> {

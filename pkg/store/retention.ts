@@ -154,6 +154,61 @@ export class SqlRetentionStore implements RetentionStore {
     return { count: Number(result.numDeletedRows), next: rows.length < limit ? null : (ids.at(-1) ?? null) };
   }
 
+  async deliveries(age_ms: number, after: string, limit: number): Promise<Cleared> {
+    const { dialect } = this.#session;
+    const [time, id] = placeOf(after);
+    const rows = await this.#session.run((db) =>
+      db
+        .selectFrom('deliveries')
+        .select(['id', 'tm_create', 'status'])
+        .where('tm_create', '<', dialect.now(-age_ms))
+        .$if(time !== '', (query) =>
+          query.where('tm_create', '>=', time).where((eb) => eb.or([eb('tm_create', '>', time), eb('id', '>', id)])),
+        )
+        .orderBy('tm_create')
+        .orderBy('id')
+        .limit(limit)
+        .execute(),
+    );
+    const over = rows.filter((row) => row.status !== 'pending').map((row) => row.id);
+    const last = rows.at(-1);
+    return {
+      count: await this.#clearDeliveries(over),
+      next: rows.length < limit || !last ? null : `${last.tm_create}~${last.id}`,
+    };
+  }
+
+  /** A lane without deliveries begins to count anew when it is needed again; nobody who has its numbers is left by then. */
+  async deliveryLanes(age_ms: number, after: string, limit: number): Promise<Cleared> {
+    const { dialect } = this.#session;
+    const rows = await this.#session.run((db) =>
+      db.selectFrom('delivery_lanes').select('id').where('id', '>', after).orderBy('id').limit(limit).execute(),
+    );
+    if (rows.length === 0) return { count: 0, next: null };
+    const ids = rows.map((row) => row.id);
+    const result = await this.#session.run((db) =>
+      db
+        .deleteFrom('delivery_lanes')
+        .where('id', 'in', ids)
+        .where('claimable_at', 'is', null)
+        .whereRef('done_position', '>=', 'last_position')
+        .where('tm_update', '<', dialect.now(-age_ms))
+        .where((eb) =>
+          eb.not(eb.exists(eb.selectFrom('deliveries').select('deliveries.id').whereRef('lane_id', '=', 'delivery_lanes.id'))),
+        )
+        .executeTakeFirst(),
+    );
+    return { count: Number(result.numDeletedRows), next: rows.length < limit ? null : (ids.at(-1) ?? null) };
+  }
+
+  async #clearDeliveries(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    const result = await this.#session.run((db) =>
+      db.deleteFrom('deliveries').where('id', 'in', ids).where('status', '<>', 'pending').executeTakeFirst(),
+    );
+    return Number(result.numDeletedRows);
+  }
+
   async #unnamed<T extends ListPlace>(lists: readonly T[]): Promise<readonly T[]> {
     if (lists.length === 0) return [];
     const keys = lists.map((list) => list.list_key);

@@ -26,6 +26,9 @@ export interface Schema {
   push_heads: { owner: string; seq: number; tm_update: string };
   push_events: { owner: string; seq: number; workflow_call_id: string; name: string; data: string; tm_create: string };
   participants: ParticipantRow;
+  subscriptions: SubscriptionRow;
+  delivery_lanes: LaneRow;
+  deliveries: DeliveryRow;
 }
 
 export interface ParticipantRow {
@@ -38,6 +41,57 @@ export interface ParticipantRow {
   /** The activeflow whose state the value is; empty: it is nobody's. */
   job_id: string;
   tm_update: string;
+}
+
+export interface SubscriptionRow {
+  id: string;
+  customer_id: string;
+  origin: string;
+  enabled: number;
+  config: string;
+  secrets: string;
+  disabled_reason: string;
+  failing_since: string | null;
+  revision: number;
+  tm_create: string;
+  tm_update: string | null;
+}
+
+/** What is delivered strictly one after another. Positions up to `done_position` are over, those up to `last_position` are not. */
+export interface LaneRow {
+  id: string;
+  subscription_id: string;
+  last_position: number;
+  done_position: number;
+  /** Sequences that were lost since the last delivery, as JSON. */
+  missing: string;
+  lease_ms: number;
+  /** Who delivers it; empty: nobody. */
+  holder: string;
+  /** When it may be taken: its next try, or the end of a lease; NULL: nothing waits in it. */
+  claimable_at: string | null;
+  tm_update: string;
+}
+
+export interface DeliveryRow {
+  lane_id: string;
+  position: number;
+  id: string;
+  subscription_id: string;
+  activeflow_id: string;
+  /** Its number in the lane that it was made for: a replay has another place. */
+  sequence: number;
+  type: string;
+  /** JSON, less sequence and missing. */
+  body: string;
+  status: string;
+  attempts: number;
+  response_code: number | null;
+  latency_ms: number | null;
+  error: string | null;
+  next_try_at: string | null;
+  tm_create: string;
+  tm_update: string | null;
 }
 
 export interface FlowRow {

@@ -12,6 +12,8 @@ export class Loop {
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> = Promise.resolve();
+  #working = false;
+  #again = false;
   #closed = false;
 
   /** `work` resolves with true when there is more to do right away, or with how many ms to wait. */
@@ -27,6 +29,12 @@ export class Loop {
     return this;
   }
 
+  /** Its next turn begins now, or when the one that is under way is done. */
+  soon(): void {
+    if (this.#working) this.#again = true;
+    else this.#schedule(0);
+  }
+
   /** Resolves when the turn that is under way is done. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -36,6 +44,7 @@ export class Loop {
 
   #schedule(ms: number): void {
     if (this.#closed) return;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#turn = this.#run();
     }, ms);
@@ -43,11 +52,15 @@ export class Loop {
 
   async #run(): Promise<void> {
     let more: boolean | number = false;
+    this.#working = true;
+    this.#again = false;
     try {
       more = await this.#work();
     } catch (error) {
       this.#log.warn({ loop: this.#name, error: String(error) }, `${this.#name} failed and is tried again`);
     }
+    this.#working = false;
+    if (this.#again) more = true;
     this.#schedule(typeof more === 'number' ? more : more ? 0 : this.#every_ms);
   }
 }

@@ -10,6 +10,7 @@ import { lengthCase } from './cases/length.ts';
 import { rpcCase } from './cases/rpc.ts';
 import { runningCase } from './cases/running.ts';
 import { startCase } from './cases/start.ts';
+import { webhooksCase } from './cases/webhooks.ts';
 import { facts } from './machine.ts';
 import type { Row } from './measure.ts';
 import { type CaseName, type Options, readOptions, USAGE, UsageError } from './options.ts';
@@ -62,6 +63,7 @@ async function measureAll(bench: Bench, options: Options): Promise<{ rows: Row[]
   if (wanted('fairness')) rows.push(...(await fairnessCase(bench)));
   if (wanted('callback')) figures.push(...(await callbackCase(bench)));
   if (wanted('daemons')) rows.push(...(await daemonsCase(bench)));
+  if (wanted('webhooks')) figures.push(...(await webhooksCase(bench)));
   return { rows, figures };
 }
 

@@ -11,6 +11,7 @@ export const CASES = [
   'daemons',
   'fairness',
   'callback',
+  'webhooks',
 ] as const;
 export type CaseName = (typeof CASES)[number];
 

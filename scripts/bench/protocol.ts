@@ -71,3 +71,16 @@ export interface SinkCommands {
   /** Messages so far. */
   count: { in: null; out: { webhooks: number; events: number } };
 }
+
+export interface ReceiverCommands {
+  readonly serve: { readonly in: object; readonly out: { readonly url: string } };
+  /** Resolves when so many have come in from now on: from the first of them to the last. */
+  readonly expect: { readonly in: { readonly requests: number }; readonly out: { readonly seconds: number } };
+}
+
+export interface PostCommands {
+  readonly post: {
+    readonly in: { readonly url: string; readonly requests: number; readonly connections: number; readonly body: string };
+    readonly out: void;
+  };
+}

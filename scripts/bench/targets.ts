@@ -26,6 +26,7 @@ export function targets(rows: readonly Row[], figures: readonly Figure[]): Targe
     atMost('next with 5 internal actions ÷ without, 100 callers', 1.3, slower(row(/5 internal/, 100))),
     atMost('next with 5 internal actions ÷ without, lone caller', 1.3, slower(row(/5 internal/, 1))),
     atMost('p99 of others while one customer floods ÷ without', 2, row(/one floods/, 10)?.ratio?.p99.median),
+    atLeast('deliveries of notifications ÷ bare posts', 0.5, figure(/^deliveries ÷/)),
     atMost('resident memory, idle, MB', 90, figure(/idle/)),
     atMost('resident memory, 100,000 running, MB', 200, figure(/100,000 running/)),
     atMost('time to first answer, ms', 1_000, figure(/first answer/)),

@@ -43,6 +43,7 @@ describe('the documents’ commands', function () {
       'docs/flows.md',
       'docs/http.md',
       'docs/operations.md',
+      'docs/subscriptions.md',
     ]);
   });
 

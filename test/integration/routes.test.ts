@@ -37,9 +37,20 @@ const OF_VARIABLES = [
   ['DELETE', '/variables/a', {}],
   ['POST', '/substitute', { data: 'x' }],
 ] as const;
+const OF_A_SUBSCRIPTION = [
+  ['GET', '', {}],
+  ['PUT', '', {}],
+  ['DELETE', '', {}],
+  ['POST', '/rotate', {}],
+  ['POST', '/test', {}],
+  ['POST', '/replay?since=2026-11-21T08:45:10Z', {}],
+  ['GET', '/deliveries', {}],
+  ['POST', `/deliveries/${ACTION_START}/replay`, {}],
+] as const;
 const ALL = [
   ...OF_A_FLOW.map(([method, path, data]) => [method, '/v1/flows', path, data] as const),
   ...OF_AN_ACTIVEFLOW.map(([method, path, data]) => [method, '/v1/activeflows', path, data] as const),
+  ...OF_A_SUBSCRIPTION.map(([method, path, data]) => [method, '/v1/subscriptions', path, data] as const),
   ...OF_VARIABLES.map(([method, path, data]) => [method, '/v1/variables', path, data] as const),
 ];
 
@@ -53,6 +64,30 @@ const BAD: readonly (readonly [string, string, object, string])[] = [
   ['POST', '/v1/flows', { actions: 'talk' }, '/actions'],
   ['POST', '/v1/flows', { actions: [{ type: 'juggle' }] }, '/actions/0/type'],
   ['POST', '/v1/flows', { actions: [{ type: 'talk', option: { text: [] } }] }, '/actions/0/option/text'],
+  ['POST', '/v1/subscriptions', { callback_url: 'https://a.example' }, '/customer_id'],
+  ['POST', '/v1/subscriptions', { customer_id: CUSTOMER }, '/callback_url'],
+  ['POST', '/v1/subscriptions', { customer_id: CUSTOMER, callback_url: 'ftp://a.example' }, '/callback_url'],
+  ...(
+    [
+      [{ notification_types: [] }, '/notification_types'],
+      [{ notification_types: ['NODE_EVENT', 'ALL'] }, '/notification_types/1'],
+      [{ workflow_id: 'mine' }, '/workflow_id'],
+      [{ login_name: 5 }, '/login_name'],
+      [{ access_key: 'two\nlines' }, '/access_key'],
+      [{ secrets: ['whsec_short'] }, '/secrets'],
+      [{ headers: { 'x-y': 5 } }, '/headers/x-y'],
+      [{ headers: { Host: 'elsewhere' } }, '/headers'],
+      [{ lane: 'fast' }, '/lane'],
+      [{ enabled: 1 }, '/enabled'],
+      [{ method: 'GET' }, '/method'],
+      [{ timeout_ms: 1 }, '/timeout_ms'],
+      [{ retry: 3 }, '/retry'],
+      [{ retry: { attempts: 1_000 } }, '/retry/attempts'],
+    ] as const
+  ).map(
+    ([wrong, field]) =>
+      ['POST', '/v1/subscriptions', { customer_id: CUSTOMER, callback_url: 'https://a.example', ...wrong }, field] as const,
+  ),
   ['GET', '/v1/flows', { deleted: 'maybe' }, '/deleted'],
   ['GET', '/v1/flows?page_size=0', {}, 'page_size'],
   ['GET', '/v1/flows?page_size=ten', {}, 'page_size'],

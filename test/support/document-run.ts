@@ -47,9 +47,12 @@ export class Workshop {
 
   /** Runs the blocks of one document in one shell, beside its daemons. Only ports are other than they say. */
   async play(blocks: readonly Block[]): Promise<Outcome> {
-    const [http, metrics] = [await freePort(), await freePort()];
+    const [http, metrics, receiver] = [await freePort(), await freePort(), await freePort()];
     const text = (commands: string): string =>
-      commands.replaceAll('127.0.0.1:8080', `127.0.0.1:${http}`).replaceAll('127.0.0.1:2112', `127.0.0.1:${metrics}`);
+      commands
+        .replaceAll('127.0.0.1:8080', `127.0.0.1:${http}`)
+        .replaceAll('127.0.0.1:2112', `127.0.0.1:${metrics}`)
+        .replaceAll('8090', String(receiver));
     const env = {
       PATH: `${join(this.#dir, 'bin')}:${process.env.PATH}`,
       HOME: this.#dir,

@@ -4,6 +4,7 @@ import { callbackRoutes } from './callbacks.ts';
 import { eventRoutes } from './events.ts';
 import { executionRoutes } from './executions.ts';
 import { participantRoutes } from './participants.ts';
+import { subscriptionRoutes } from './subscriptions.ts';
 import { workflowRoutes } from './workflows.ts';
 
 /** A file for each area: `(service) => GatewayRoute[]`. */
@@ -12,6 +13,7 @@ const AREAS: readonly ((service: Service) => readonly GatewayRoute[])[] = [
   eventRoutes,
   executionRoutes,
   participantRoutes,
+  subscriptionRoutes,
   workflowRoutes,
 ];
 

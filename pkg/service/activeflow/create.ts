@@ -1,11 +1,15 @@
 import { asCreated } from '../../engine/create.ts';
-import { FlowError, notFound } from '../../error/index.ts';
+import { toErrorData } from '../../engine/error-data.ts';
+import { formatTime } from '../../engine/world.ts';
+import { FlowError, notFound, toFlowError } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ReferenceType } from '../../model/activeflow.ts';
 import type { Flow, Warning } from '../../model/flow.ts';
 import { isSet, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
-import type { Context } from '../context.ts';
+import { type Context, hashId } from '../context.ts';
+import type { FanOut } from '../subscription/fan-out.ts';
+import { refused } from '../subscription/notification.ts';
 import type { Keeper } from './keeper.ts';
 import { makeActiveflow } from './make.ts';
 import { firstLook } from './schedule.ts';
@@ -29,13 +33,35 @@ export interface CreateRequest {
 export class CreateService {
   readonly #context: Context;
   readonly #keeper: Keeper;
+  readonly #fanOut: FanOut;
 
-  constructor(context: Context, keeper: Keeper) {
+  constructor(context: Context, keeper: Keeper, fanOut: FanOut) {
     this.#context = context;
     this.#keeper = keeper;
+    this.#fanOut = fanOut;
   }
 
+  /** Its customer is told of a request that can never succeed; one to be repeated is no refusal. */
   async create(request: CreateRequest, key: string): Promise<JsonObject> {
+    try {
+      return await this.#create(request, key);
+    } catch (thrown) {
+      const error = toFlowError(thrown);
+      if (!error.retryable && error.status !== 'INTERNAL') await this.#refused(request, key, error);
+      throw thrown;
+    }
+  }
+
+  async #refused({ customer_id, flow_id, reference_id, id }: CreateRequest, key: string, error: FlowError): Promise<void> {
+    if (!isSet(customer_id)) return;
+    const { ids, clock } = this.#context;
+    // The same request again is the same refusal.
+    const transaction = isSet(id) && error.status !== 'ALREADY_EXISTS' ? id : key === '' ? ids.next() : hashId(`refused/${key}`);
+    const subject = { customer_id, flow_id, reference_id, activeflow_id: transaction };
+    await this.#fanOut.notify(subject, refused(formatTime(clock.now()), toErrorData(error)));
+  }
+
+  async #create(request: CreateRequest, key: string): Promise<JsonObject> {
     const flow = await this.#flow(request);
     const parent = isSet(request.reference_activeflow_id) ? await this.#parent(request) : undefined;
     const { ids, store, options } = this.#context;

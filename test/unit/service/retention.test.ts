@@ -12,6 +12,7 @@ const NONE: RetentionOptions = {
   participants_ms: 0,
   workflow_calls_ms: 0,
   pushed_events_ms: 0,
+  deliveries_ms: 0,
 };
 
 /** Answers each step in turn with what was prepared for its kind, then with nothing. */
@@ -33,6 +34,8 @@ class World {
       unusedLists: step('lists'),
       flowAnswers: step('answers'),
       redeliveries: step('redeliveries'),
+      deliveries: step('deliveries'),
+      deliveryLanes: step('lanes of deliveries'),
     };
     const context = {
       store: { retention, leases: { take: async () => this.holds } },

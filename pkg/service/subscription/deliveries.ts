@@ -1,0 +1,240 @@
+import { type Delivery, LEASE_MARGIN_MS, type Subscription } from '../../model/subscription.ts';
+import type { Context } from '../context.ts';
+import type { DeliveryOutcome, HeldLane } from '../ports.ts';
+import type { Health } from './health.ts';
+import { Recorder } from './recorder.ts';
+import { type Attempted, pauseBefore, send } from './sender.ts';
+
+export interface DeliveryOptions {
+  /** Lanes that this process delivers side by side. */
+  readonly lanes: number;
+  /** Of these, lanes of one subscription: one that is dead or slow holds no more. */
+  readonly lanes_of_one: number;
+}
+
+/** A lane that this process delivers. */
+interface Run {
+  lane: HeldLane;
+  subscription: Subscription;
+  /** What is known to wait in it. */
+  queue: Delivery[];
+  /** When the lease was last known to be ours, by `performance.now()`. */
+  held_at: number;
+}
+
+/** Lanes of one claim, deliveries that are read at once for all of them and for one. */
+const CLAIM = 100;
+const READ = 500;
+const READ_OF_ONE = 20;
+const LONGEST_WAKE_MS = 10_000;
+/** Numbers of lost deliveries that a lane keeps and tells; older ones stand in the log. */
+const MOST_MISSING = 1_000;
+
+/**
+ * Delivers what waits in lanes. A lane is taken for as long as a request may take and longer; what became of a
+ * delivery is stored before the next one is sent, and that same write renews the lease, so nobody sends on a lease that
+ * is not its own. A delivery that is to be tried again leaves its lane in the database until then: nothing waits here.
+ */
+export class Deliveries {
+  readonly #context: Context;
+  readonly #options: DeliveryOptions;
+  readonly #health: Health;
+  readonly #holder: string;
+  readonly #recorder: Recorder;
+  readonly #runs = new Map<string, Promise<void>>();
+  readonly #ofSubscription = new Map<string, number>();
+  /** Subscriptions of which more lanes were due than one may have: they are asked for by themselves, not to hide others. */
+  readonly #crowded = new Set<string>();
+  #closing = false;
+  /** Called when there is room again. */
+  onRoom: () => void = () => undefined;
+
+  constructor(context: Context, health: Health, options: DeliveryOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#health = health;
+    this.#holder = context.ids.next();
+    this.#recorder = new Recorder(context.store, this.#holder);
+  }
+
+  /** Takes what is due. True: there may be more. */
+  async turn(): Promise<boolean> {
+    const limit = Math.min(this.#room, CLAIM);
+    if (limit <= 0 || this.#closing) return false;
+    const not = [...new Set([...this.#crowded, ...[...this.#ofSubscription.keys()].filter((id) => this.#roomOf(id) <= 0)])];
+    const since = performance.now();
+    const lanes = await this.#context.store.deliveries.claim(this.#holder, limit, { not });
+    await this.#take(await this.#within(lanes), since);
+    for (const id of [...this.#crowded]) await this.#takeOf(id);
+    return lanes.length === limit;
+  }
+
+  /** Lanes of a subscription that has more of them than it may: as many as it has room for. */
+  async #takeOf(id: string): Promise<void> {
+    const room = Math.min(this.#room, this.#roomOf(id));
+    if (room <= 0 || this.#closing) return;
+    const since = performance.now();
+    const lanes = await this.#context.store.deliveries.claim(this.#holder, room, { only: id });
+    this.#crowded.delete(id);
+    // Last of all the next time, when there are more than there is room for.
+    if (lanes.length === room) this.#crowded.add(id);
+    await this.#take(lanes, since);
+  }
+
+  get #room(): number {
+    return this.#options.lanes - this.#runs.size;
+  }
+
+  #roomOf(subscriptionId: string): number {
+    return this.#options.lanes_of_one - (this.#ofSubscription.get(subscriptionId) ?? 0);
+  }
+
+  /** `since`: when the lanes were asked for, before their leases began. */
+  async #take(lanes: readonly HeldLane[], since: number): Promise<void> {
+    if (lanes.length === 0) return;
+    const { store } = this.#context;
+    const found = await store.subscriptions.some([...new Set(lanes.map((lane) => lane.subscription_id))]);
+    const known = new Map(found.map((one) => [one.id, one]));
+    const live = lanes.filter((lane) => known.get(lane.subscription_id)?.enabled);
+    const parked = lanes.filter((lane) => !live.includes(lane));
+    await this.#release(parked, 'parked');
+    const waiting = await store.deliveries.waiting(live, READ);
+    for (const lane of live) {
+      const subscription = known.get(lane.subscription_id);
+      const queue = waiting.filter((one) => one.lane_id === lane.id);
+      // One that this process is still at, on a lease that has run out, is left to what it is at: two would send side by side.
+      if (subscription && !this.#runs.has(lane.id)) this.#start({ lane, subscription, queue, held_at: since });
+    }
+  }
+
+  /** Takes no more; resolves when what is being sent has come to its end. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#runs.values());
+  }
+
+  /** Gives back what is too much of one subscription: others shall have the room. */
+  async #within(lanes: readonly HeldLane[]): Promise<HeldLane[]> {
+    const counts = new Map(this.#ofSubscription);
+    const taken = lanes.filter(({ subscription_id }) => {
+      const count = (counts.get(subscription_id) ?? 0) + 1;
+      counts.set(subscription_id, count);
+      return count <= this.#options.lanes_of_one;
+    });
+    const surplus = lanes.filter((lane) => !taken.includes(lane));
+    for (const { subscription_id } of surplus) this.#crowded.add(subscription_id);
+    await this.#release(surplus, 'due');
+    return taken;
+  }
+
+  async #release(lanes: readonly HeldLane[], how: 'due' | 'parked'): Promise<void> {
+    if (lanes.length === 0) return;
+    await this.#context.store.deliveries.release(
+      this.#holder,
+      lanes.map((lane) => lane.id),
+      how,
+    );
+  }
+
+  #start(run: Run): void {
+    const { id, subscription_id } = run.lane;
+    this.#ofSubscription.set(subscription_id, (this.#ofSubscription.get(subscription_id) ?? 0) + 1);
+    const running = this.#deliver(run)
+      .catch((error) => {
+        // Its lease runs out, and then it is somebody's again.
+        this.#context.log.warn({ subscription_id, error: String(error) }, 'a lane of deliveries was broken off');
+      })
+      .finally(() => {
+        this.#runs.delete(id);
+        const left = (this.#ofSubscription.get(subscription_id) ?? 1) - 1;
+        if (left > 0) this.#ofSubscription.set(subscription_id, left);
+        else this.#ofSubscription.delete(subscription_id);
+        this.onRoom();
+      });
+    this.#runs.set(id, running);
+  }
+
+  async #deliver(run: Run): Promise<void> {
+    for (;;) {
+      const stale = performance.now() - run.held_at > LEASE_MARGIN_MS / 2;
+      if (this.#closing || stale) return this.#release([run.lane], 'due');
+      if (!run.subscription.enabled) return this.#release([run.lane], 'parked');
+      if (run.queue.length === 0) run.queue = await this.#context.store.deliveries.waiting([run.lane], READ_OF_ONE);
+      const delivery = skipDropped(run);
+      if (!delivery) return this.#release([run.lane], 'parked');
+      const since = performance.now();
+      const outcome = delivery.status === 'dropped' ? droppedOutcome(run, delivery) : await this.#attempt(run, delivery);
+      const held_at = performance.now();
+      const next = await this.#recorder.record(outcome);
+      this.#context.meter.observe('webhook_delivery_time', {}, performance.now() - since);
+      if (outcome.again_ms !== undefined) this.#wakeAfter(outcome.again_ms);
+      if (!next) return;
+      Object.assign(run, next, { held_at });
+    }
+  }
+
+  /** Whoever comes first takes it up; without this it would be found by the next look, which may be later. */
+  #wakeAfter(ms: number): void {
+    if (ms <= LONGEST_WAKE_MS) setTimeout(() => this.onRoom(), ms + 1).unref();
+  }
+
+  async #attempt({ lane, subscription }: Run, delivery: Delivery): Promise<DeliveryOutcome> {
+    const { http, clock, meter } = this.#context;
+    const body = withSequence(delivery, lane.missing);
+    // A lane keeps the lease that it was made with.
+    const timeout_ms = Math.min(subscription.config.timeout_ms, lane.lease_ms - LEASE_MARGIN_MS);
+    const sent = { ...subscription, config: { ...subscription.config, timeout_ms } };
+    const attempted = await send(http, sent, { id: delivery.id, body }, clock.now());
+    const outcome = outcomeOf({ lane, subscription, delivery, attempted, dice: Math.random() });
+    meter.add('webhook_delivery_total', { outcome: outcome.status === 'pending' ? 'retried' : outcome.status });
+    await this.#health.note(subscription, attempted).catch((error) => {
+      // What became of the delivery counts more, and the next failure is noted again.
+      this.#context.log.warn({ subscription_id: subscription.id, error: String(error) }, 'how a subscription does was not noted');
+    });
+    return outcome;
+  }
+}
+
+/** The next one that is to be sent, or a dropped one with nothing behind it that is known. */
+function skipDropped(run: Run): Delivery | undefined {
+  while (run.queue.length > 1 && run.queue[0]?.status === 'dropped') {
+    const [dropped] = run.queue.splice(0, 1);
+    if (dropped) run.lane = { ...run.lane, missing: withMissing(run.lane.missing, dropped) };
+  }
+  return run.queue.shift();
+}
+
+function droppedOutcome({ lane }: Run, delivery: Delivery): DeliveryOutcome {
+  const { attempts, response_code, latency_ms, error } = delivery;
+  const missing = withMissing(lane.missing, delivery);
+  return { lane, delivery, status: 'dropped', attempts, response_code, latency_ms, error, missing };
+}
+
+interface Attempt {
+  readonly lane: HeldLane;
+  readonly subscription: Subscription;
+  readonly delivery: Delivery;
+  readonly attempted: Attempted;
+  readonly dice: number;
+}
+
+/** What is stored of an attempt. */
+export function outcomeOf({ lane, subscription, delivery, attempted, dice }: Attempt): DeliveryOutcome {
+  const attempts = delivery.attempts + 1;
+  const { verdict, response_code, latency_ms, error, retry_after_ms = 0 } = attempted;
+  const told = { lane, delivery, attempts, response_code, latency_ms, error };
+  if (verdict === 'delivered') return { ...told, status: 'delivered', missing: [] };
+  const again_ms = verdict === 'retry' ? pauseBefore(subscription.config.retry, attempts, retry_after_ms, dice) : undefined;
+  if (again_ms !== undefined) return { ...told, status: 'pending', again_ms, missing: lane.missing };
+  return { ...told, status: 'failed', missing: withMissing(lane.missing, delivery) };
+}
+
+/** A delivery that is replayed out of its lane has a number, but is none that this lane lacks. */
+function withMissing(missing: readonly number[], { sequence, position }: Delivery): readonly number[] {
+  return sequence === position ? [...missing, sequence].slice(-MOST_MISSING) : missing;
+}
+
+function withSequence({ body, sequence }: Delivery, missing: readonly number[]): string {
+  const lost = missing.length === 0 ? '' : `,"missing":${JSON.stringify(missing)}`;
+  return `${body.slice(0, -1)},"sequence":${sequence}${lost}}`;
+}

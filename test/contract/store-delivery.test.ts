@@ -1,0 +1,167 @@
+/** Lanes of deliveries, as every database keeps them. */
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import type { Delivery } from '../../pkg/model/subscription.ts';
+import type { DeliveryOutcome, HeldLane } from '../../pkg/service/ports.ts';
+import { eachStore } from '../support/stores.ts';
+import { laneOf, subscriptionTo } from '../support/subscriptions.ts';
+
+const subscription = subscriptionTo('https://a.example/');
+const DONE = { status: 'delivered', attempts: 1, response_code: 200, latency_ms: 5, error: null, missing: [] } as const;
+
+eachStore('lanes of deliveries', (get) => {
+  const deliveries = () => get().store.deliveries;
+  const me = randomUUID();
+
+  async function claimed(id: string, holder = me): Promise<HeldLane> {
+    const lane = (await deliveries().claim(holder, 100, { not: [] })).find((one) => one.id === id);
+    if (!lane) throw new Error('not claimed');
+    return lane;
+  }
+
+  async function first(lane: HeldLane): Promise<Delivery> {
+    const [delivery] = await deliveries().waiting([lane], 1);
+    if (!delivery) throw new Error('nothing waits');
+    return delivery;
+  }
+
+  const done = async (lane: HeldLane, more: Partial<DeliveryOutcome> = {}): Promise<DeliveryOutcome> => ({
+    ...DONE,
+    lane,
+    delivery: await first(lane),
+    ...more,
+  });
+
+  it('number what is added, each once, side by side too', async () => {
+    const lane = laneOf(subscription, 20);
+    const parts = [lane, { ...lane, deliveries: lane.deliveries.slice(0, 10) }, lane];
+    const added = await Promise.all(parts.map((part) => deliveries().add([part], 100)));
+    expect(added.reduce((sum, one) => sum + one.added, 0)).to.equal(20);
+    const waiting = await deliveries().waiting([await claimed(lane.lane_id)], 100);
+    expect(waiting.map(({ id }) => id)).to.deep.equal(lane.deliveries.map(({ id }) => id));
+    expect(waiting.map(({ sequence }) => sequence)).to.deep.equal(Array.from({ length: 20 }, (_, at) => at + 1));
+  });
+
+  it('are one process’s at a time, and nobody’s when nothing waits', async () => {
+    const { lane_id, ...rest } = laneOf(subscription, 2);
+    await deliveries().add([{ lane_id, ...rest }], 100);
+    const lane = await claimed(lane_id);
+    expect((await deliveries().claim(randomUUID(), 100, { not: [] })).map(({ id }) => id)).not.to.include(lane_id);
+    // Whose it is not stores nothing.
+    expect(await deliveries().record(randomUUID(), [await done(lane)])).to.deep.equal([]);
+    const [next] = await deliveries().record(me, [await done(lane)]);
+    if (!next) throw new Error('let go');
+    expect(next.done_position).to.equal(1);
+    expect(await deliveries().record(me, [await done(next)])).to.deep.equal([]);
+    expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane_id);
+    await deliveries().add([{ lane_id, ...rest, deliveries: laneOf(subscription, 1).deliveries }], 100);
+    expect((await claimed(lane_id)).done_position).to.equal(2);
+  });
+
+  it('wait for their next try, and keep what is missing', async () => {
+    const lane = laneOf(subscription, 2);
+    await deliveries().add([lane], 100);
+    const held = await claimed(lane.lane_id);
+    const failed = { status: 'failed', response_code: 500, error: 'answered with status 500', missing: [1] } as const;
+    const [after] = await deliveries().record(me, [await done(held, failed)]);
+    if (!after) throw new Error('let go');
+    expect(after.missing).to.deep.equal([1]);
+    const waits = await done(after, { status: 'pending', response_code: null, again_ms: 3_600_000, missing: [1] });
+    expect(await deliveries().record(me, [waits])).to.deep.equal([]);
+    expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane.lane_id);
+    const stored = await deliveries().get(waits.delivery.id);
+    expect(stored).to.include({ status: 'pending', attempts: 1, response_code: null });
+    expect(Date.parse(stored?.next_try_at ?? '') - Date.parse(stored?.tm_update ?? '')).to.be.within(3_599_900, 3_600_100);
+  });
+
+  it('leave out subscriptions that are busy, and are parked and due again as they are told', async () => {
+    const other = subscriptionTo('https://b.example/');
+    const lane = laneOf(other, 1);
+    await deliveries().add([lane], 100);
+    expect((await deliveries().claim(me, 100, { not: [other.id] })).map(({ id }) => id)).not.to.include(lane.lane_id);
+    const only = await deliveries().claim(me, 100, { only: other.id });
+    expect(only.map(({ id }) => id)).to.deep.equal([lane.lane_id]);
+    await deliveries().release(me, [lane.lane_id], 'parked');
+    expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane.lane_id);
+    await deliveries().unpark(other.id, 9_000, true);
+    expect(await claimed(lane.lane_id)).to.include({ lease_ms: 9_000 });
+    await deliveries().release(me, [lane.lane_id], 'due');
+    await claimed(lane.lane_id, randomUUID());
+  });
+
+  it('drop what is over their limit, and keep its number', async () => {
+    const lane = laneOf(subscription, 3);
+    expect(await deliveries().add([lane], 2)).to.deep.equal({ added: 3, dropped: 1 });
+    const last = await deliveries().get(lane.deliveries[2]?.id ?? '');
+    expect(last).to.include({ status: 'dropped', sequence: 3, body: '' });
+  });
+
+  it('are left by what is replayed, under its own id and number', async () => {
+    const lane = laneOf(subscription, 1);
+    await deliveries().add([lane], 100);
+    const held = await claimed(lane.lane_id);
+    const outcome = await done(held, { status: 'failed' });
+    await deliveries().record(me, [outcome]);
+    const replay = { lane_id: randomUUID(), subscription_id: subscription.id, lease_ms: 6_000 };
+    expect(await deliveries().replay(replay, { id: outcome.delivery.id }, 1)).to.equal(1);
+    expect(await deliveries().replay(replay, { id: outcome.delivery.id }, 1)).to.equal(0);
+    const again = await first(await claimed(replay.lane_id));
+    expect(again).to.include({ id: outcome.delivery.id, sequence: 1, attempts: 0, status: 'pending' });
+  });
+
+  it('go with their subscription, and by age', async () => {
+    const { store, bench } = get();
+    const gone = subscriptionTo('https://c.example/');
+    await store.subscriptions.create(gone);
+    const lane = laneOf(gone, 3);
+    await deliveries().add([lane], 100);
+    await store.subscriptions.remove(gone.id);
+    expect(await bench.sql('select id from deliveries where subscription_id = ?', [gone.id])).to.deep.equal([]);
+    const old = laneOf(subscription, 1, 6_000, '2026-01-01T00:00:00.000000Z');
+    await deliveries().add([old], 100);
+    const pending = laneOf(subscription, 1, 6_000, '2026-01-01T00:00:00.000000Z');
+    await deliveries().add([pending], 100);
+    const outcome = await done(await claimed(old.lane_id));
+    await deliveries().record(me, [outcome]);
+    await store.retention.deliveries(60_000, '', 1_000);
+    expect(await deliveries().get(outcome.delivery.id)).to.equal(undefined);
+    expect((await deliveries().get(pending.deliveries[0]?.id ?? ''))?.status).to.equal('pending');
+    await store.retention.deliveryLanes(-1_000, '', 1_000);
+    const left = await bench.sql('select id from delivery_lanes where id in (?, ?)', [old.lane_id, pending.lane_id]);
+    expect(left.map(({ id }) => id)).to.deep.equal([pending.lane_id]);
+  });
+});
+
+eachStore('subscriptions', (get) => {
+  it('are changed by who has read them, with the events of the change', async () => {
+    const { store, bench } = get();
+    const { subscriptions } = store;
+    const made = subscriptionTo('https://a.example/');
+    expect([await subscriptions.create(made), await subscriptions.create(made)]).to.deep.equal([true, false]);
+    expect(await subscriptions.get(made.id)).to.deep.equal(made);
+    const next = { ...made, enabled: false, revision: 2, failing_since: '2026-01-02T00:00:00.000000Z' };
+    const event = (id: string) => ({ id, type: 'subscription_disabled', data: {} });
+    expect(await subscriptions.update(next, 1, [event('once')])).to.equal(true);
+    expect(await subscriptions.update({ ...next, revision: 2 }, 1, [event('late')])).to.equal(false);
+    expect(await subscriptions.get(made.id)).to.deep.equal(next);
+    expect((await bench.sql('select id from events')).map(({ id }) => id)).to.deep.equal(['once']);
+    expect(await subscriptions.listening([made.customer_id])).to.deep.equal([]);
+  });
+
+  it('are listed and counted by customer', async () => {
+    const { subscriptions } = get().store;
+    const { customer_id } = subscriptionTo('https://a.example/');
+    const [a, b] = ['a', 'b'].map((host) => ({ ...subscriptionTo(`https://${host}.example/`), customer_id }));
+    if (!a || !b) throw new Error('cannot be');
+    await subscriptions.create({ ...a, tm_create: '2026-01-02T00:00:00.000000Z' });
+    await subscriptions.create({ ...b, origin: 'webhook_uri' });
+    const page = await subscriptions.list({ customer_id }, { size: 1 });
+    expect(page.map(({ id }) => id)).to.deep.equal([a.id]);
+    const after = { tm_create: '2026-01-02T00:00:00.000000Z', id: a.id };
+    expect((await subscriptions.list({ customer_id }, { size: 5, after })).map(({ id }) => id)).to.deep.equal([b.id]);
+    expect((await subscriptions.listening([customer_id])).map(({ id }) => id)).to.deep.equal([a.id]);
+    expect(await subscriptions.count(customer_id)).to.equal(1);
+    expect(await subscriptions.removeOfCustomer(customer_id, 10)).to.equal(2);
+    expect(await subscriptions.list({ customer_id }, { size: 5 })).to.deep.equal([]);
+  });
+});
