@@ -17,5 +17,6 @@ serve<PostCommands>({
     };
     await Promise.all(Array.from({ length: connections }, one));
     await dispatcher.close();
+    return undefined;
   },
 });
