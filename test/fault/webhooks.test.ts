@@ -3,10 +3,12 @@
  * and processes do; what failed is visible and can be sent again.
  */
 import { expect } from 'chai';
+import { ACTION_START } from '../../pkg/model/id.ts';
 import type { Subscription } from '../../pkg/model/subscription.ts';
 import type { NewInLane, Store } from '../../pkg/service/ports.ts';
 import { newSecret } from '../../pkg/service/subscription/signature.ts';
 import { openMysqlStore } from '../../pkg/store/index.ts';
+import { action } from '../support/caller.ts';
 import { onFaultStage } from '../support/fault-stage.ts';
 import { eventually } from '../support/inbox.ts';
 import { laneOf, subscriptionTo } from '../support/subscriptions.ts';
@@ -124,6 +126,49 @@ onFaultStage(
       check(lanes);
       expect(receiver.received.map(({ body }) => body.sequence)).to.deep.equal([1, 2, 2, 3]);
     });
+
+    const POINTS = [
+      'after activeflows.create 1',
+      'after activeflows.commit 1',
+      'before deliveries.add 1',
+      'after deliveries.add 1',
+      'after deliveries.add 2',
+      'before deliveries.record 1',
+      'after deliveries.claim 1',
+    ] as const;
+    for (const point of POINTS) {
+      it(`kill -9 ${point}: all of a transaction is told, in order`, async function () {
+        this.timeout(90_000);
+        await get().stopAll();
+        const daemon = await get().run();
+        const subscription = await subscribed({ timeout_ms: 500 });
+        const { caller } = get();
+        const { customer_id } = subscription;
+        const talk = action('talk', { text: 'hello' });
+        const flow = await caller.ok<{ id: string }>('POST', '/v1/flows', { customer_id, name: 'f', actions: [talk] });
+        daemon.tell(`crash ${point}`);
+        const journey = (async () => {
+          const call = { customer_id, flow_id: flow.id, reference_type: 'call', reference_id: flow.id };
+          const { id } = await caller.ok<{ id: string }>('POST', '/v1/activeflows', call);
+          await caller.ok('GET', `/v1/activeflows/${id}/next`, { current_action_id: ACTION_START });
+          await caller.ok('GET', `/v1/activeflows/${id}/next`, { current_action_id: talk.id });
+        })();
+        expect((await daemon.exited).signal).to.equal('SIGKILL');
+        await get().run();
+        await journey;
+        await eventually('all are delivered', async () => (await delivered(subscription)) === 6, 60_000);
+        const first = receiver.received.filter((one, at) => receiver.received.findIndex(({ id }) => id === one.id) === at);
+        expect(first.map(({ body }) => body.sequence)).to.deep.equal([1, 2, 3, 4, 5, 6]);
+        expect(first.map(({ body }) => body.payLoad.status ?? body.payLoad.event ?? body.payLoad.name)).to.deep.equal([
+          'CREATED',
+          'STARTED',
+          'EXECUTION_STARTED',
+          '1:talk',
+          'EXECUTION_ENDED',
+          'PASSED',
+        ]);
+      });
+    }
   },
   { http_allow_private: '127.0.0.1', webhook_lanes_of_one: 50 },
 );
