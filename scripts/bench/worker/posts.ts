@@ -17,6 +17,6 @@ serve<PostCommands>({
     };
     await Promise.all(Array.from({ length: connections }, one));
     await dispatcher.close();
-    return undefined;
+    return null;
   },
 });
