@@ -81,6 +81,6 @@ export interface ReceiverCommands {
 export interface PostCommands {
   readonly post: {
     readonly in: { readonly url: string; readonly requests: number; readonly connections: number; readonly body: string };
-    readonly out: undefined;
+    readonly out: null;
   };
 }
