@@ -1,6 +1,7 @@
 import { inputVariables, type JobState } from '../engine/job.ts';
-import { notFound, unavailable } from '../error/index.ts';
+import { FlowError, notFound, toFlowError, unavailable } from '../error/index.ts';
 import type { Variables } from '../model/action.ts';
+import type { Activeflow } from '../model/activeflow.ts';
 import type { Flow } from '../model/flow.ts';
 import { isUuid } from '../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
@@ -8,11 +9,13 @@ import { JOB_PREFIX, type Participant } from '../model/participant.ts';
 import type { Keeper } from './activeflow/keeper.ts';
 import type { Context } from './context.ts';
 import { checkRoom } from './participant.ts';
+import { findCallable } from './workflow/find.ts';
+import { type CallerIdentity, checkAllowed } from './workflow/prepare.ts';
 
 export interface ExecutionRequest {
-  readonly customer_id: string;
-  /** Id of the flow. */
-  readonly workflow_id: string;
+  readonly caller: CallerIdentity;
+  /** Id of a flow, or the alias of a workflow. */
+  readonly workflow: string;
   /** Whose participant data it shares. */
   readonly conversation_id: string;
   readonly inputs: Variables;
@@ -38,10 +41,10 @@ export class JobService {
    * is the answer again. Throws 400 for inputs that are too much, 404, 429 when the participant has no room.
    */
   async execute(request: ExecutionRequest): Promise<JsonObject> {
-    const { customer_id, conversation_id, key } = request;
+    const { caller, conversation_id, key } = request;
     const { store, ids } = this.#context;
     const flow = await this.#flow(request);
-    const participant = await this.#participant(customer_id, conversation_id);
+    const participant = await this.#participant(caller.customer_id, conversation_id);
     const entry = JOB_PREFIX + flow.id;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const made = key === '' ? undefined : await store.activeflows.byCreateKey(key);
@@ -50,7 +53,7 @@ export class JobService {
       const known = entries.find((one) => one.key === entry);
       if (isJsonObject(known?.value) && known.value.status === 'ONGOING') return { id: known.value.id ?? null };
       checkRoom(entries, { key: entry, value: '' });
-      const row = this.#keeper.starter.make(this.#given(request, flow, participant, ids.next()));
+      const row = this.#make(request, flow, participant, ids.next());
       const value = { status: 'ONGOING', id: row.id } satisfies JobState as unknown as Json;
       const write = { participant, key: entry, value, from: known?.revision ?? 0, job_id: row.id };
       if (!(await store.activeflows.create(row, [write]))) continue;
@@ -60,11 +63,22 @@ export class JobService {
     throw unavailable('TOO_MANY_RACES', `workflow ${flow.id} is started by too many at once for conversation ${conversation_id}`);
   }
 
+  #make(request: ExecutionRequest, flow: Flow, participant: Participant, id: string): Activeflow {
+    try {
+      return this.#keeper.starter.make(this.#given(request, flow, participant, id));
+    } catch (thrown) {
+      const error = toFlowError(thrown);
+      // As the request has it: a variable `input.name` is the field `name`.
+      const details = error.details.map((detail) => ({ ...detail, field: detail.field.replace(/^\/input\./, '/') }));
+      throw new FlowError(error.status, error.reason, error.message, details);
+    }
+  }
+
   #given(request: ExecutionRequest, flow: Flow, { reference_type, reference_id }: Participant, id: string) {
     const { lease_ms, deadline_ms } = this.#context.options;
     return {
       id,
-      customer_id: request.customer_id,
+      customer_id: request.caller.customer_id,
       flow,
       reference_type: 'api',
       reference_id,
@@ -80,9 +94,16 @@ export class JobService {
     } as const;
   }
 
-  async #flow({ workflow_id, customer_id }: ExecutionRequest): Promise<Flow> {
-    const flow = isUuid(workflow_id) ? await this.#context.store.flows.get(workflow_id) : undefined;
-    if (!flow || flow.tm_delete !== null || flow.customer_id !== customer_id) throw notFound('workflow', workflow_id);
+  /** Any flow of the customer's; one that is a workflow, on its own terms. */
+  async #flow({ workflow, caller, inputs }: ExecutionRequest): Promise<Flow> {
+    const { store } = this.#context;
+    const callable = await findCallable(store.workflows, caller.customer_id, workflow);
+    if (callable) checkAllowed(callable, caller);
+    const id = callable?.flow_id ?? workflow.toLowerCase();
+    const flow = isUuid(id) ? await store.flows.get(id) : undefined;
+    const own = flow?.tm_delete === null && flow.customer_id === caller.customer_id;
+    if (!flow || !own || callable?.enabled === false) throw notFound('workflow', workflow);
+    if (callable?.input_schema) this.#context.schemas.check(callable.input_schema, inputs, '');
     return flow;
   }
 

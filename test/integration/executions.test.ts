@@ -95,6 +95,23 @@ eachStage(
       ).to.equal(403);
     });
 
+    it('take the alias of a workflow as its id, on the workflow’s own terms', async () => {
+      const { caller } = get();
+      const flow = await caller.flow([action('block')], { persist: true });
+      const alias = `w${randomUUID().slice(0, 8)}`;
+      const settings = { alias, allowed_users: ['u-1'], input_schema: { type: 'object', required: ['number'] } };
+      await caller.ok('PUT', `/v1/flows/${flow.id}/callable`, settings);
+      const body = { conversationId: randomUUID(), number: '+49' };
+      const started = await execute(alias, body, { ...CREATE, sub: 'u-1' });
+      expect(started.status, JSON.stringify(started.body)).to.equal(200);
+      expect((await execute(flow.id, body, { ...CREATE, sub: 'u-1' })).body).to.deep.equal(started.body);
+      expect((await execute(alias, body, { ...CREATE, sub: 'u-2' })).body.reason).to.equal('WORKFLOW_NOT_ALLOWED');
+      const unfit = await execute(alias, { conversationId: randomUUID() }, { ...CREATE, sub: 'u-1' });
+      expect([unfit.status, JSON.stringify(unfit.body)].join(' ')).to.match(/^400 .*number/);
+      await caller.ok('PUT', `/v1/flows/${flow.id}/callable`, { enabled: false });
+      expect((await execute(alias, body, { ...CREATE, sub: 'u-1' })).status).to.equal(404);
+    });
+
     it('say what is wrong with a request', async () => {
       const { caller } = get();
       const flow = await caller.flow([action('empty')]);
@@ -103,7 +120,7 @@ eachStage(
         [{}, '/conversationId'],
         [{ conversationId: 'x' }, '/conversationId'],
         [{ conversationId: 5 }, '/conversationId'],
-        [{ conversationId, big: 'x'.repeat(40_000) }, '/variables/input.big'],
+        [{ conversationId, big: 'x'.repeat(40_000) }, '/big'],
         [[], ''],
         ['{', ''],
       ] as const) {

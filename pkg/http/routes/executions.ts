@@ -13,7 +13,9 @@ export function executionRoutes({ jobs }: Service): GatewayRoute[] {
       path: '/api/v2/flow/execution/{workflowId}',
       summary: 'Starts a workflow beside a conversation, and does not wait for it.',
       access: { roles: ['org.user.workflow_call.write'], permissions: ['org.permission.workflow_call.create'] },
-      params: Type.Object({ workflowId: Type.String({ minLength: 1, maxLength: 128, description: 'Id of the flow.' }) }),
+      params: Type.Object({
+        workflowId: Type.String({ minLength: 1, maxLength: 255, description: 'Id of the flow, or the alias of a workflow.' }),
+      }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }),
       body: Type.Object(
         { conversationId: uuid('Whose participant data it shares: that of a call or of a conversation.') },
@@ -28,8 +30,8 @@ export function executionRoutes({ jobs }: Service): GatewayRoute[] {
       handler: async ({ params, headers, body, user }) => {
         const { conversationId, ...inputs } = body;
         const started = await jobs.execute({
-          customer_id: user.customer_id,
-          workflow_id: params.workflowId.toLowerCase(),
+          caller: { customer_id: user.customer_id, user_id: user.id, teams: user.teams, internal: false },
+          workflow: params.workflowId,
           conversation_id: conversationId.toLowerCase(),
           inputs: inputs as Variables,
           key: keyOf(user, params.workflowId, headers['idempotency-key']),
