@@ -1,7 +1,7 @@
 import type { Subscription } from '../../model/subscription.ts';
 import type { DeliveryOutcome, HeldLane, Store } from '../ports.ts';
 
-/** What the next delivery of a lane goes by: read after the one before was stored. */
+/** What the next delivery of a lane goes by: read after the one before was sent. */
 export interface StillHeld {
   readonly lane: HeldLane;
   readonly subscription: Subscription;
@@ -41,11 +41,15 @@ export class Recorder {
     while (this.#waiting.length > 0) {
       const round = this.#waiting.splice(0, MOST);
       try {
-        const held = await this.#store.deliveries.record(
-          this.#holder,
-          round.map(({ outcome }) => outcome),
-        );
-        const found = await this.#store.subscriptions.some([...new Set(held.map((lane) => lane.subscription_id))]);
+        const ids = [...new Set(round.map(({ outcome }) => outcome.lane.subscription_id))];
+        // Read beside it: a change that was answered before these were sent is seen, and that is what counts.
+        const [held, found] = await Promise.all([
+          this.#store.deliveries.record(
+            this.#holder,
+            round.map(({ outcome }) => outcome),
+          ),
+          this.#store.subscriptions.some(ids),
+        ]);
         const subscriptions = new Map(found.map((one) => [one.id, one]));
         const lanes = new Map(held.map((lane) => [lane.id, lane]));
         for (const { outcome, resolve } of round) {
