@@ -8,7 +8,9 @@ import { type ActiveflowView, action } from '../support/caller.ts';
 import type { Daemon } from '../support/daemon.ts';
 import { EventCollector } from '../support/events.ts';
 import { onFaultStage } from '../support/fault-stage.ts';
+import { JWT_SECRET, token } from '../support/gateway.ts';
 import { eventually } from '../support/inbox.ts';
+import { PushReader } from '../support/push-reader.ts';
 
 const POINTS = [
   'before workflows.createCall 1',
@@ -136,4 +138,39 @@ onFaultStage(
     });
   },
   { lease_ms: 600 },
+);
+
+onFaultStage(
+  'the push channel of two daemons',
+  (get) => {
+    it('brings each event to the tabs at both, and a tab whose daemon is killed goes on at the other', async function () {
+      this.timeout(60_000);
+      const stage = get();
+      const customer_id = randomUUID();
+      const daemons = [await stage.run(), await stage.run()] as const;
+      const gateways = await Promise.all(
+        daemons.map(async ({ ready }) => `http://${/http at (\S+),/.exec(await ready)?.[1]}/v1/events`),
+      );
+      const headers = { authorization: `Bearer ${await token({ org: customer_id, sub: 'anna' })}` };
+      const open = (at: number, more: Readonly<Record<string, string>> = {}) =>
+        PushReader.open(String(gateways[at]), { ...headers, ...more });
+      const [first, second] = [await open(0), await open(1)];
+      const flow = await stage.caller.flow([respond], { customer_id, persist: true });
+      await stage.caller.ok('PUT', `/v1/flows/${flow.id}/callable`, { alias: 'answers' });
+      for (let made = 0; made < 6; made += 1) {
+        const data = { customer_id, user: 'anna', asyncResponse: { type: 'KVIEW' } };
+        expect((await stage.caller.rpc('POST', '/v1/workflows/answers/call', data)).status_code).to.equal(202);
+      }
+      const events = await second.until(6);
+      expect(await first.until(6)).to.deep.equal(events);
+
+      await daemons[0].kill();
+      await eventually('its tab is cut off', () => first.closed);
+      const again = await open(1, { 'last-event-id': first.ids[1] ?? '' });
+      expect(await again.until(4)).to.deep.equal(events.slice(2));
+      second.close();
+      again.close();
+    });
+  },
+  { http_listen_addr: '127.0.0.1:0', http_jwt_secret: JWT_SECRET },
 );
