@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ACTION_FINISH, ACTION_START } from '../../pkg/model/id.ts';
 import { action } from '../support/caller.ts';
 import { EventRecord } from '../support/event-record.ts';
 import { onFaultStage } from '../support/fault-stage.ts';
@@ -24,7 +25,6 @@ onFaultStage('the broker', (get) => {
     const stage = get();
     const record = await EventRecord.open(stage.servers.amqp, stage.events);
     const daemons = await Promise.all([1, 2].map(() => stage.run(stage.load({}, [`--max-old-space-size=${HEAP_MIB}`]))));
-    await stage.journeys.prepare();
     // Each tick is a commit and an event, with nobody asking.
     const tick = randomUUID();
     const ticks = Math.ceil((AWAY_MS + 8_000) / (TICK_MS + 250));
@@ -36,7 +36,12 @@ onFaultStage('the broker', (get) => {
       const { id } = await stage.caller.activeflow(flow, { reference_type: 'api' });
       await stage.caller.ok('POST', `/v1/activeflows/${id}/execute`);
     });
-    const load = Load.start(3, () => stage.journeys.attended());
+    // Of callers only: siblings that are not back yet, when the daemons are, would be a failure of their own.
+    const calls = await stage.caller.flow([action('talk', { text: 'a' }), action('talk', { text: 'b' })]);
+    const load = Load.start(3, async () => {
+      const { id } = await stage.caller.activeflow(calls);
+      for (let at = ACTION_START; at !== ACTION_FINISH; ) at = (await stage.caller.next(id, at, randomUUID())).id;
+    });
     await sleep(1_500);
     const before = daemons.map(({ pid }) => residentMib(pid));
     await stage.servers.stop('rabbitmq');

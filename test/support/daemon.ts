@@ -43,6 +43,8 @@ export class Daemon {
     this.exited = new Promise((resolve) => {
       child.once('close', (code, signal) => {
         running.delete(child);
+        // Nobody has killed it: V8 says so when its heap is full, by SIGABRT.
+        if (signal === 'SIGABRT' || signal === 'SIGSEGV') console.error(this.stderr.slice(-2_000));
         resolve({ code, signal });
       });
     });
@@ -65,7 +67,7 @@ export class Daemon {
   }
 
   static spawn(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Daemon {
-    return Daemon.node(['--enable-source-maps', bundledProgram('cmd/flow-manager.ts'), ...argv], env);
+    return Daemon.node([bundledProgram('cmd/flow-manager.ts'), ...argv], env);
   }
 
   /** Any other program that says ready as the daemon does, run by node. */

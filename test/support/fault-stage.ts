@@ -83,7 +83,7 @@ export class FaultStage {
   load(more: Flags = {}, node: readonly string[] = []): Daemon {
     const argv = argumentsOf({ ...this.flags, ...more });
     const env = { FLOW_SABOTAGE: process.env.FLOW_SABOTAGE };
-    const daemon = Daemon.node([...node, '--enable-source-maps', bundledProgram(FAULTY), ...argv], env);
+    const daemon = Daemon.node([...node, bundledProgram(FAULTY), ...argv], env);
     this.#daemons.add(daemon);
     void daemon.exited.then(() => this.#daemons.delete(daemon));
     return daemon;
