@@ -42,21 +42,6 @@ describe('fair turns', () => {
     expect(works.begun).to.deep.equal(['a0', 'a1', 'a2', 'b0', 'c0', 'a3', 'b1', 'a4']);
   });
 
-  it('keep a customer to its own places while others are there, and give it all when it is alone', async () => {
-    const works = new Works();
-    const turns = new FairTurns({ places: 6, own: 2 });
-    for (const name of ['b0', 'a0', 'a1', 'a2', 'a3', 'b1']) void turns.run(name.slice(0, 1), works.work(name));
-    expect(works.begun).to.deep.equal(['b0', 'a0', 'a1', 'b1']);
-    await works.endOne();
-    expect(works.begun).to.deep.equal(['b0', 'a0', 'a1', 'b1']);
-    await works.endOne();
-    await works.endOne();
-    expect(works.begun.slice(4)).to.deep.equal(['a2', 'a3']);
-    for (let left = 3; left > 0; left--) await works.endOne();
-    for (const name of ['a4', 'a5', 'a6', 'a7', 'a8', 'a9', 'a10']) void turns.run('a', works.work(name));
-    expect(works.begun.slice(6)).to.deep.equal(['a4', 'a5', 'a6', 'a7', 'a8', 'a9']);
-  });
-
   it('never let more work than there are places, and let work that failed free its own', async () => {
     const turns = new FairTurns({ places: 4 });
     let working = 0;
