@@ -6,6 +6,12 @@ import type { Session } from './session.ts';
 /** A place between two rows as one text: `<first>~<second>`. Neither times nor ids hold a `~`. */
 type Place = readonly [first: string, second: string];
 
+/** Where the next step goes on; null: this was the last. */
+function nextPlace<Row>(rows: readonly Row[], limit: number, place: (last: Row) => string): string | null {
+  const last = rows.at(-1);
+  return rows.length < limit || !last ? null : place(last);
+}
+
 /**
  * Deletes what is no longer needed, a bounded number of rows at a time. Each step reads the rows behind a place by an
  * index, whether they may go or not, so that what has to stay is not read again and again at each step; it deletes by
@@ -54,10 +60,9 @@ export class SqlRetentionStore implements RetentionStore {
         .execute(),
     );
     const ids = rows.filter((row) => Number(row.clear) === 1).map((row) => row.id);
-    const last = rows.at(-1);
     return {
       count: await clearActiveflows(this.#session, ids),
-      next: rows.length < limit || !last ? null : `${last.tm_create}~${last.id}`,
+      next: nextPlace(rows, limit, (last) => `${last.tm_create}~${last.id}`),
     };
   }
 
@@ -84,10 +89,9 @@ export class SqlRetentionStore implements RetentionStore {
         .execute(),
     );
     const ids = rows.filter((row) => Number(row.used) === 0).map((row) => row.id);
-    const last = rows.at(-1);
     return {
       count: await clearFlows(this.#session, ids),
-      next: rows.length < limit || !last ? null : `${last.tm_expire}~${last.id}`,
+      next: nextPlace(rows, limit, (last) => `${last.tm_expire}~${last.id}`),
     };
   }
 
@@ -115,10 +119,9 @@ export class SqlRetentionStore implements RetentionStore {
     const unknown = rows.filter((row) => row.tm_used === null);
     const free = await this.#unnamed(rows.filter((row) => Number(row.old) === 1));
     await this.#beginToCount(unknown);
-    const last = rows.at(-1);
     return {
       count: await this.#clearLists(free, age_ms),
-      next: rows.length < limit || !last ? null : `${last.owner}~${last.list_key}`,
+      next: nextPlace(rows, limit, (last) => `${last.owner}~${last.list_key}`),
     };
   }
 
@@ -171,10 +174,9 @@ export class SqlRetentionStore implements RetentionStore {
         .execute(),
     );
     const over = rows.filter((row) => row.status !== 'pending').map((row) => row.id);
-    const last = rows.at(-1);
     return {
       count: await this.#clearDeliveries(over),
-      next: rows.length < limit || !last ? null : `${last.tm_create}~${last.id}`,
+      next: nextPlace(rows, limit, (last) => `${last.tm_create}~${last.id}`),
     };
   }
 
