@@ -37,7 +37,7 @@ describe('the health of an endpoint', () => {
     return found;
   };
 
-  async function after(ms: number, attempted: Attempted, disable_after_ms = 2 * HOUR_MS): Promise<Subscription> {
+  async function noted(ms: number, attempted: Attempted, disable_after_ms = 2 * HOUR_MS): Promise<Subscription> {
     now += ms;
     const context = { store, clock: { now: () => now }, meter, log: new QuietLog() } as unknown as Context;
     await new Health(context, disable_after_ms).note(await read(), attempted);
@@ -45,26 +45,26 @@ describe('the health of an endpoint', () => {
   }
 
   it('disables one that has failed for as long as allowed, with an event, a reason and a count', async () => {
-    expect(await after(0, FAILED)).to.include({ enabled: true, failing_since: '2026-11-21T12:00:00.000000Z' });
-    expect(await after(2 * HOUR_MS - 1, FAILED)).to.include({ enabled: true });
-    const disabled = await after(1, FAILED);
+    expect(await noted(0, FAILED)).to.include({ enabled: true, failing_since: '2026-11-21T12:00:00.000000Z' });
+    expect(await noted(2 * HOUR_MS - 1, FAILED)).to.include({ enabled: true });
+    const disabled = await noted(1, FAILED);
     expect(disabled).to.include({ enabled: false });
     expect(disabled.disabled_reason).to.equal('fails since 2026-11-21T12:00:00.000000Z: answered 503');
     const events = await store.events.claim(10, 1_000);
     expect(events.map(({ type }) => type)).to.deep.equal(['subscription_disabled']);
-    await after(1, FAILED);
+    await noted(1, FAILED);
     expect(await store.events.claim(10, 1_000), 'once').to.deep.equal([]);
   });
 
   it('counts anew from the last delivery that went well', async () => {
-    await after(0, FAILED);
-    expect(await after(HOUR_MS, DELIVERED)).to.include({ failing_since: null });
-    await after(0, FAILED);
-    expect(await after(HOUR_MS, FAILED)).to.include({ enabled: true });
+    await noted(0, FAILED);
+    expect(await noted(HOUR_MS, DELIVERED)).to.include({ failing_since: null });
+    await noted(0, FAILED);
+    expect(await noted(HOUR_MS, FAILED)).to.include({ enabled: true });
   });
 
   it('never disables for failures when it is told so', async () => {
-    await after(0, FAILED, 0);
-    expect(await after(10_000 * HOUR_MS, FAILED, 0)).to.include({ enabled: true });
+    await noted(0, FAILED, 0);
+    expect(await noted(10_000 * HOUR_MS, FAILED, 0)).to.include({ enabled: true });
   });
 });
