@@ -41,7 +41,7 @@ const ERROR = '^pkg/error/';
 const ACTION = '^pkg/action/';
 const ENGINE = '^pkg/engine/';
 const SERVICE = '^pkg/service/';
-const PORTS = '^pkg/service/ports\\.ts$';
+const PORTS = '^pkg/service/ports(\\.ts$|/)';
 const BELOW_DOORS = [SERVICE, ENGINE, ACTION, MODEL, ERROR];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

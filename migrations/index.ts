@@ -37,6 +37,7 @@ import { up as up0041 } from './0041_push_heads.ts';
 import { up as up0042 } from './0042_push_events.ts';
 import { up as up0043 } from './0043_participants.ts';
 import { up as up0044 } from './0044_participants_by_time.ts';
+import { up as up0046 } from './0046_subscription_uses.ts';
 import { up as up0047 } from './0047_subscriptions.ts';
 import { up as up0048 } from './0048_subscriptions_by_customer.ts';
 import { up as up0049 } from './0049_delivery_lanes.ts';
@@ -46,6 +47,7 @@ import { up as up0052 } from './0052_deliveries.ts';
 import { up as up0053 } from './0053_deliveries_by_id.ts';
 import { up as up0054 } from './0054_deliveries_by_subscription.ts';
 import { up as up0055 } from './0055_deliveries_by_time.ts';
+import { up as up0056 } from './0056_participants_waiters.ts';
 import type { Migrate } from './types.ts';
 
 /** Every migration by name, in order. Forward only: a released one is never changed, a new one goes to the end. */
@@ -89,6 +91,7 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0042_push_events': up0042,
   '0043_participants': up0043,
   '0044_participants_by_time': up0044,
+  '0046_subscription_uses': up0046,
   '0047_subscriptions': up0047,
   '0048_subscriptions_by_customer': up0048,
   '0049_delivery_lanes': up0049,
@@ -98,4 +101,5 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0053_deliveries_by_id': up0053,
   '0054_deliveries_by_subscription': up0054,
   '0055_deliveries_by_time': up0055,
+  '0056_participants_waiters': up0056,
 };

@@ -60,6 +60,15 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** A whole number from `least` to `most`. */
+export function parseWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}`);
+  };
+}
+
 export function parseBoolean(text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   throw new InvalidArgumentError('expected true or false');

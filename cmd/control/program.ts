@@ -14,6 +14,7 @@ import { printError } from './print.ts';
 import { addSandboxCommand } from './sandbox-command.ts';
 import { addSubscriptionCommands } from './subscription.ts';
 import { addVariableCommands } from './variable.ts';
+import { addWorkflowCommands } from './workflow.ts';
 
 export const EXIT = { good: 0, failed: 1, usage: 2 } as const;
 
@@ -32,6 +33,7 @@ export function buildProgram(context: Context): Command {
   addFlowCommands(program, context);
   addActiveflowCommands(program, context);
   addVariableCommands(program, context);
+  addWorkflowCommands(program, context);
   addSubscriptionCommands(program, context);
   addHistoryCommands(program, context);
   addCallCommand(program, context);

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { isJsonObject, type Json } from '../../pkg/model/json.ts';
 import { isSecret, webhookProblem } from '../../pkg/service/subscription/signature.ts';
 import type { Context } from './context.ts';
-import { parseCount, UsageError } from './input.ts';
+import { parseWithin, UsageError } from './input.ts';
 import { globalOptions } from './options.ts';
 import { printable } from './table.ts';
 import { paint, type Terminal } from './terminal.ts';
@@ -23,10 +23,10 @@ export function addListenCommand(subscription: Command, context: Context): void 
   subscription
     .command('listen')
     .description('receives notifications here, shows and verifies them, until Ctrl-C')
-    .addOption(new Option('--port <port>', 'where').default(8090).argParser(parseCount))
+    .addOption(new Option('--port <port>', 'where; 0: any that is free').default(8090).argParser(parseWithin(0, 65_535)))
     .option('--host <host>', 'at which address', '127.0.0.1')
     .option('--secret <whsec…>', 'what they must be signed with; default: they are not verified')
-    .addOption(new Option('--status <code>', 'what they are answered with').default(200).argParser(parseCount))
+    .addOption(new Option('--status <code>', 'what they are answered with').default(200).argParser(parseWithin(200, 599)))
     .action(async (options: ListenOptions, command: Command) => {
       const { secret } = options;
       if (secret !== undefined && !isSecret(secret))

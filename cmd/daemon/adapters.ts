@@ -21,6 +21,7 @@ export function serverAdapters(settings: Settings, log: Log): Adapters {
     store: openMysqlStore({
       dsn: settings.dsn,
       connections: settings.db_connections,
+      secret_keys: settings.webhooks.secret_keys,
       onReadOnly: (where) =>
         log.warn({ database: where }, 'the database takes no writes any more: new connections are made, to find its successor'),
     }),
@@ -32,7 +33,7 @@ export function serverAdapters(settings: Settings, log: Log): Adapters {
 
 export function embeddedAdapters(settings: Settings, folder: string, log: Log): Adapters {
   return {
-    store: openSqliteStore({ file: embeddedDatabase(folder) }),
+    store: openSqliteStore({ file: embeddedDatabase(folder), secret_keys: settings.webhooks.secret_keys }),
     cache: new MemoryCache({ log }),
     bus: new MemoryBus({ delayExchange: settings.rabbit.delay, drain_ms: settings.drain_ms, log }),
     openBus: async () => undefined,

@@ -75,7 +75,7 @@ function adaptersOf(settings: Settings, log: Log): Adapters {
 }
 
 function dispatcherOf({ settings, service, store, metrics, log }: Stage): Dispatcher {
-  return new Dispatcher({
+  const dispatcher = new Dispatcher({
     ...settings,
     router: new Router(routes(service)),
     admission: new Admission({ ...settings, capacity: settings.rabbit.prefetch }),
@@ -84,6 +84,8 @@ function dispatcherOf({ settings, service, store, metrics, log }: Stage): Dispat
     meter: metrics,
     log,
   });
+  service.onWait = dispatcher.waits;
+  return dispatcher;
 }
 
 async function serveMetrics({ settings, store, bus, metrics, lifecycle }: Stage): Promise<string> {
@@ -127,6 +129,13 @@ async function connect({
   await Promise.all([retryUntilUp('database', migrated, log, lifecycle.stopping), openBus()]);
   await bus.declareExchange(settings.rabbit.events);
   await warnOfWeakSettings(store, metrics, log);
+  // One that is embedded has its database on its own disk.
+  if (settings.embedded === undefined && settings.webhooks.secret_keys.length === 0) {
+    log.warn(
+      { flag: 'subscription_secret_key' },
+      'secrets of subscriptions are stored as they are: no key to seal them is given',
+    );
+  }
   lifecycle.onStop('events', () => mover.drain(settings.drain_ms / 2));
   lifecycle.onStop('walks', () => service.idle());
 }

@@ -35,6 +35,7 @@ import { gotoAction } from './types/goto.ts';
 import { hangupAction } from './types/hangup.ts';
 import { httpRequestAction } from './types/http_request.ts';
 import { jobStartAction } from './types/job_start.ts';
+import { jobWaitAction } from './types/job_wait.ts';
 import { messageSendAction } from './types/message_send.ts';
 import { muteAction } from './types/mute.ts';
 import { parallelAction } from './types/parallel.ts';
@@ -92,6 +93,7 @@ export const ACTION_TYPES: readonly ActionType[] = [
   hangupAction,
   httpRequestAction,
   jobStartAction,
+  jobWaitAction,
   messageSendAction,
   muteAction,
   parallelAction,

@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox';
 import type { Action, Medium, Variables } from '../model/action.ts';
 import type { ErrorData } from '../model/activeflow.ts';
 import type { CallbackAuth } from '../model/callback.ts';
+import type { HttpRequest } from '../model/http.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { WorkflowAnswer } from '../model/workflow.ts';
 
@@ -22,22 +23,11 @@ export type Effect =
       readonly wait?: boolean;
     }
   /** An HTTP request to an address that the flow's author chose. Value: `{status, body}`, body parsed when it is JSON. */
-  | {
+  | (HttpRequest & {
       readonly kind: 'fetch';
-      readonly method: string;
-      readonly url: string;
-      readonly headers?: Readonly<Record<string, string>>;
-      /** Added to the query of the URL. */
-      readonly query?: readonly (readonly [string, string])[];
-      /** Sent as JSON. */
-      readonly body?: Json;
-      /** Sent as it is, instead of `body`. */
-      readonly text?: string;
-      /** Default 10,000. */
-      readonly timeout_ms?: number;
       /** With an Idempotency-Key made from the activeflow and the step, unless `headers` have one. */
       readonly keyed?: boolean;
-    }
+    })
   /** Looks up a flow. Value: `{id, customer_id, list}`; fails with NOT_FOUND when there is none or it is deleted. */
   | { readonly kind: 'flow'; readonly id: string }
   /**

@@ -103,8 +103,9 @@ export class MemoryBus implements DelayingBus {
         reject(new BusError('timeout', `no answer from ${queue} within ${options.timeout_ms} ms`));
       }, options.timeout_ms);
       this.#pending.set(reply_to, { resolve, reject, timer });
-      const expires = performance.now() + options.timeout_ms;
-      target.put({ ...message(queue, body, options.message_id), reply_to, correlation_id: reply_to, expires });
+      // By who waits, not by the time: a timer may go off earlier than the clock says.
+      const expired = (): boolean => !this.#pending.has(reply_to);
+      target.put({ ...message(queue, body, options.message_id), reply_to, correlation_id: reply_to, expired });
     });
   }
 
@@ -157,7 +158,7 @@ export class MemoryBus implements DelayingBus {
       reply_to: outgoing.reply_to ?? '',
       ...(outgoing.content_type !== undefined && { content_type: outgoing.content_type }),
       headers: outgoing.headers ?? {},
-      ...(expiration_ms !== undefined && { expires: performance.now() + expiration_ms }),
+      ...(expiration_ms !== undefined && { expired: after(expiration_ms) }),
     };
     if (exchange === this.#delayExchange) {
       this.#delayed(made);
@@ -236,4 +237,9 @@ export class MemoryBus implements DelayingBus {
 function message(routing_key: string, body: string | Uint8Array, message_id: string): MemoryMessage {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   return { body: bytes, reply_to: '', correlation_id: '', message_id, redelivered: false, headers: {}, routing_key };
+}
+
+function after(ms: number): () => boolean {
+  const end = performance.now() + ms;
+  return () => performance.now() >= end;
 }

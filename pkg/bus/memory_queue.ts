@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Delivery, Verdict } from '../service/ports.ts';
 
 export interface MemoryMessage extends Delivery {
-  /** performance.now() after which nobody waits for it any more. */
-  readonly expires?: number;
+  /** True once nobody waits for it any more. */
+  readonly expired?: () => boolean;
 }
 
 /** Takes a message and settles what the handler decided about it; never rejects. */
@@ -71,7 +71,7 @@ export class MemoryQueue {
       const consumer = this.#nextWithRoom();
       if (!consumer) return;
       const message = this.#waiting.shift();
-      if (message && (message.expires === undefined || message.expires > performance.now())) consumer.take(message);
+      if (message && !message.expired?.()) consumer.take(message);
     }
   }
 

@@ -90,6 +90,11 @@ export const FLAGS: readonly Flag[] = [
     '<list>',
   ),
   text('push_name_prefix', 'kustomer', 'what the names of events that are pushed to browsers begin with'),
+  text(
+    'subscription_secret_key',
+    '',
+    'what secrets of subscriptions are sealed with in the database; several by commas: the first seals, all open',
+  ),
   count('webhook_lanes', 200, 'lanes of notifications that one process delivers at the same time'),
   count('webhook_lanes_of_one', 10, 'of these, lanes of one subscription'),
   count('webhook_host_connections', 50, 'connections to one host for notifications, in one process'),

@@ -38,6 +38,8 @@ export interface Settings {
     readonly backlog: number;
     readonly disable_after_ms: number;
     readonly per_customer: number;
+    /** Of their secrets in the database: the first seals, all open; none: they are stored as they are. */
+    readonly secret_keys: readonly string[];
   };
   readonly event_full: boolean;
   readonly log_level: string;
@@ -99,6 +101,7 @@ export function toSettings(flags: FlagValues): Settings {
       backlog: Math.max(1, count('webhook_backlog')),
       disable_after_ms: count('webhook_disable_after_ms'),
       per_customer: count('limit_subscriptions'),
+      secret_keys: secretKeysOf(text('subscription_secret_key')),
     },
     event_full: flags.event_full === true,
     log_level: text('log_level'),
@@ -147,6 +150,17 @@ function listOf(text: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+/** A shorter one could be tried out by who has the database. */
+const SHORTEST_KEY = 32;
+
+function secretKeysOf(text: string): string[] {
+  const keys = listOf(text);
+  if (keys.some((key) => key.length < SHORTEST_KEY)) {
+    throw wrong({ name: 'subscription_secret_key' }, `keys of at least ${SHORTEST_KEY} characters, comma separated`);
+  }
+  return keys;
 }
 
 function limitsOf(count: (name: string) => number): Limits {

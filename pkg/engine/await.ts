@@ -1,5 +1,6 @@
 import { actionType } from '../action/catalogue.ts';
 import { ActionFailure, type Decision } from '../action/definition.ts';
+import { type JobRun, jobOfSignal } from '../action/types/job_wait.ts';
 import type { Action } from '../model/action.ts';
 import type { ActiveflowState, Awaited, Position, Stack } from '../model/activeflow.ts';
 import { isSet } from '../model/id.ts';
@@ -61,6 +62,23 @@ function loopOf(actions: readonly Action[], world: World): readonly Action[] {
 export function awaitedBy({ stacks, wait }: Pick<ActiveflowState, 'stacks' | 'wait'>): readonly Awaited[] {
   if (stacks.length === 1 && !wait?.awaits) return [];
   return [...stacks.map(({ awaits }) => awaits), wait?.awaits].filter((awaits) => awaits !== undefined);
+}
+
+export function isAwaited(state: Pick<ActiveflowState, 'stacks' | 'wait'>, signal: string): boolean {
+  return awaitedBy(state).some((awaits) => awaits.signal === signal);
+}
+
+/** Jobs that are waited for now, each once. */
+export function awaitedJobs(state: Pick<ActiveflowState, 'stacks' | 'wait'>): readonly JobRun[] {
+  const signals = new Set(awaitedBy(state).map(({ signal }) => signal));
+  return [...signals].map(jobOfSignal).filter((job) => job !== undefined);
+}
+
+/** Jobs that are waited for after this change, and those that no longer are; undefined: none was or is. */
+export function jobWaits(draft: Draft): { readonly waits: readonly JobRun[]; readonly left: readonly JobRun[] } | undefined {
+  const [before, waits] = [awaitedJobs(draft.base.state), awaitedJobs(draft)];
+  if (before.length + waits.length === 0) return undefined;
+  return { waits, left: before.filter((job) => !waits.some(({ id }) => id === job.id)) };
 }
 
 /**

@@ -86,7 +86,10 @@ export function addActions(draft: Draft, actions: readonly Action[], world: Worl
   draft.note('updated', `${actions.length} actions added after this one, by request`, world);
 }
 
-/** Leaves the current stack, which a service had pushed: what comes next is what follows its return address. */
+/**
+ * Leaves the current stack, which a service had pushed: what comes next is what follows its return address. Where the
+ * flow stood still in that stack it walks on: what it waited for is left, too, and no caller would ask.
+ */
 export function stopService(draft: Draft, serviceId: string, world: World): void {
   requireRunning(draft.base);
   const stack = findStack(draft.stacks, draft.current_stack_id);
@@ -104,7 +107,8 @@ export function stopService(draft: Draft, serviceId: string, world: World): void
   // An action of the service that is still deciding is left with it, whatever its sibling answers.
   const left = draft.run !== null && draft.run.stage !== 'walking';
   if (draft.run) draft.run = walkingOn(draft.run);
-  draft.note('updated', `service ${serviceId} stopped, by request`, world, { whole: left });
+  draft.note(draft.wait ? 'resumed' : 'updated', `service ${serviceId} stopped, by request`, world, { whole: left });
+  if (draft.wait) begin(draft, 'execute', '');
 }
 
 /** Ends it. False: it had ended, and nothing changes. */

@@ -68,6 +68,8 @@ export class Draft {
   responded: boolean;
   /** What the next commit answers the caller of this workflow. */
   response: WorkflowAnswer | undefined;
+  /** What this job has answered. */
+  answered: WorkflowAnswer | undefined;
   deleted = false;
   trace: readonly TraceStep[] = [];
   /** Lists that the next commit names and that are not stored yet. */
@@ -105,6 +107,7 @@ export class Draft {
     this.look_at = state.look_at;
     this.variables = base.variables;
     this.responded = state.responded ?? false;
+    this.answered = state.answered;
     this.#lastTrace = state.trace_seq;
   }
 
@@ -270,6 +273,7 @@ export class Draft {
         event_seq,
         ...(base.state.participant ? { participant: base.state.participant } : {}),
         ...(base.state.job ? { job: base.state.job } : {}),
+        ...(this.answered ? { answered: this.answered } : {}),
       },
     };
   }
@@ -277,9 +281,15 @@ export class Draft {
   #outbox(type: ActiveflowEventType | null, seq: number, moved: Moved): Outbox {
     const { base } = this;
     const waiting = base.outbox.events.filter((event) => event.seq > moved.event_seq);
-    const kept = waiting.map((event) => (event.snapshot ? event : { ...event, snapshot: snapshotOf(base) }));
+    const kept = waiting.map((event) => ({ ...event, snapshot: this.#keptSnapshot(event.snapshot ?? snapshotOf(base)) }));
     const events: readonly PendingEvent[] = type ? [...kept, { seq, type }] : kept;
     return { events, trace: [...base.outbox.trace.filter((step) => step.seq > moved.trace_seq), ...this.trace] };
+  }
+
+  /** What an event that still waits has to show of a row that this commit changes. */
+  #keptSnapshot(snapshot: ActiveflowSnapshot): ActiveflowSnapshot {
+    const { stacks } = this.base.state;
+    return snapshot.stacks || this.stacks === stacks ? snapshot : { ...snapshot, stacks };
   }
 
   #forgetLoopsOfDroppedStacks(): void {

@@ -18,7 +18,13 @@ import type { Limits } from './world.ts';
 export type JobState =
   | { readonly status: 'ONGOING'; readonly id: string }
   | { readonly status: 'SUCCESS'; readonly id: string; readonly result: Json }
-  | { readonly status: 'FAILED'; readonly id: string; readonly error: { readonly reason: string; readonly message: string } };
+  | {
+      readonly status: 'FAILED';
+      readonly id: string;
+      readonly error: { readonly reason: string; readonly message: string };
+      /** What it has answered, if it has. */
+      readonly result?: Json;
+    };
 
 /** Inputs under the names by which the job reads them. */
 export function inputVariables(inputs: Variables): Variables {
@@ -79,9 +85,16 @@ export function endedJob(draft: Draft): { readonly key: string; readonly value: 
 }
 
 function stateOf(draft: Draft): JobState {
-  const { id } = draft.base;
-  if (draft.error) return failedJob(id, draft.error.reason, draft.error.message);
-  if (draft.current.id !== ACTION_FINISH) return failedJob(id, 'STOPPED', 'stopped before its end, by request');
+  const { base, error, answered } = draft;
+  const { id } = base;
+  const failed = (reason: string, message: string): JobState => ({
+    ...failedJob(id, reason, message),
+    ...(answered ? { result: answered.data } : {}),
+  });
+  if (error) return failed(error.reason, error.message);
+  if (draft.current.id !== ACTION_FINISH) return failed('STOPPED', 'stopped before its end, by request');
+  if (answered && answered.status >= 400) return failed(answered.code, `it has answered ${answered.status}`);
+  if (answered) return { status: 'SUCCESS', id, result: answered.data };
   const result = resultOf(draft.variables);
   const bytes = byteLength(JSON.stringify(result));
   if (bytes <= MOST_RESULT_BYTES) return { status: 'SUCCESS', id, result };
@@ -89,13 +102,13 @@ function stateOf(draft: Draft): JobState {
 }
 
 /** With room for what is around it. */
-const MOST_RESULT_BYTES = PARTICIPANT_LIMITS.value_bytes - 1024;
+export const MOST_RESULT_BYTES = PARTICIPANT_LIMITS.value_bytes - 1024;
 
 export function failedJob(id: string, reason: string, message: string): JobState {
   return { status: 'FAILED', id, error: { reason, message } };
 }
 
-/** The variable `result`, else an object of all whose names begin with `result.`, else null. */
+/** Without an answer: the variable `result`, else an object of all whose names begin with `result.`, else null. */
 function resultOf(variables: Variables): Json {
   if (Object.hasOwn(variables, RESULT)) return variables[RESULT] ?? null;
   const parts = Object.entries(variables).filter(([name]) => name.startsWith(`${RESULT}.`));

@@ -133,14 +133,13 @@ function sizeProblem(variables: Variables, limits: Limits, at: string): FlowErro
 
 /** `__proto__` as a name is data like any other: assignment would call a setter instead. */
 function define(target: Record<string, Json>, name: string, value: Json): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+  if (name !== '__proto__') target[name] = value;
+  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
-
-const encoder = new TextEncoder();
 
 /** In UTF-8. */
 export function byteLength(text: string): number {
-  return encoder.encode(text).length;
+  return Buffer.byteLength(text);
 }
 
 /** Over it, a chain of on_complete_flow stops. */

@@ -46,11 +46,15 @@ export interface World {
 /** Later times have five digits in their year, and would sort before all others. */
 const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
 
+/** The millisecond that was written last: many times of one request are within it. */
+let written = { ms: Number.NaN, text: '' };
+
 /** ms since 1970 as RFC 3339 UTC with microseconds, the wire's form. */
 export function formatTime(ms: number): string {
   const whole = Math.min(Math.floor(ms), LAST_TIME);
   const micros = Math.round((ms - whole) * 1000);
-  return `${new Date(whole).toISOString().slice(0, 23)}${String(Math.min(micros, 999)).padStart(3, '0')}Z`;
+  if (written.ms !== whole) written = { ms: whole, text: new Date(whole).toISOString().slice(0, 23) };
+  return `${written.text}${String(Math.min(micros, 999)).padStart(3, '0')}Z`;
 }
 
 /** RFC 3339 in UTC with a fixed number of digits sorts as text. */

@@ -114,6 +114,7 @@ function userOf(payload: JWTPayload): User {
     teams: texts(payload, 'teams'),
     roles: texts(payload, 'roles'),
     permissions: texts(payload, 'permissions'),
+    expires_at: ((payload.exp ?? 0) + CLOCK_TOLERANCE_S) * 1_000,
   };
 }
 

@@ -1,11 +1,12 @@
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { FlowError, unavailable } from '../error/index.ts';
 import type { Json } from '../model/json.ts';
-import type { HttpAnswer, HttpClient, HttpRequest, Meter } from '../service/ports.ts';
+import type { HttpAnswer, HttpClient, HttpRequestOf, Meter } from '../service/ports.ts';
 import { AddressRules } from './address-rules.ts';
 import type { CustomerLimits } from './customer-limits.ts';
+import { exchange, timedOut } from './exchange.ts';
 import { type Resolve, safeConnector } from './safe-connector.ts';
-import { type Prepared, prepare } from './safe-request.ts';
+import { prepare } from './safe-request.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 /** How failures are counted, by their reason. */
@@ -58,7 +59,13 @@ export class SafeHttpClient implements HttpClient {
     this.#meter = options.meter;
     this.#agent = new Agent({
       connections: options.connections ?? null,
+      // One after another: of those that stand behind each other when a connection breaks, undici sends all but the first
+      // again, and nobody knows which of them were done. So a request goes out once; the next try is its asker's to make.
+      pipelining: 1,
       maxHeaderSize: MAX_HEADER_BYTES,
+      // Each exchange has its own time, which bounds both.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       connect: safeConnector({
         rules: AddressRules.parse(options.allowPrivate ?? ''),
         timeout_ms: this.#timeout,
@@ -67,7 +74,7 @@ export class SafeHttpClient implements HttpClient {
     });
   }
 
-  async request(asked: HttpRequest): Promise<HttpAnswer> {
+  async request(asked: HttpRequestOf): Promise<HttpAnswer> {
     let outcome = 'failed';
     try {
       const answer = await this.#request(asked);
@@ -81,49 +88,49 @@ export class SafeHttpClient implements HttpClient {
     }
   }
 
-  async #request(asked: HttpRequest): Promise<HttpAnswer> {
+  async #request(asked: HttpRequestOf): Promise<HttpAnswer> {
     const prepared = prepare(asked, this.#maxBytes);
-    const timeout = asked.timeout_ms ?? this.#timeout;
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeout);
-    let leave: (() => void) | undefined;
+    const { host } = prepared.url;
+    const timeout_ms = asked.timeout_ms ?? this.#timeout;
+    const since = performance.now();
+    const leave = await this.#enter(asked.customer_id, timeout_ms);
     try {
-      if (asked.customer_id !== undefined) leave = await this.#limits?.enter(asked.customer_id, limit.signal);
-      return await this.#exchange(prepared, limit.signal);
+      const left_ms = Math.max(1, timeout_ms - (performance.now() - since));
+      const { status, headers, body } = await exchange(this.#agent, prepared, {
+        timeout_ms: left_ms,
+        max_bytes: this.#maxBytes,
+        discard: asked.discard ?? false,
+      });
+      return { status, headers: headersOf(headers), body: body === '' ? '' : parse(body) };
     } catch (error) {
-      const host = prepared.url.host;
-      if (error instanceof FlowError) throw error;
-      if (limit.signal.aborted) throw unavailable('HTTP_TIMEOUT', `${host}: no complete answer within ${timeout} ms`);
-      throw unavailable('HTTP_FAILED', `${host}: ${causeOf(error)}`, { cause: error });
+      if (!(error instanceof FlowError)) throw unavailable('HTTP_FAILED', `${host}: ${causeOf(error)}`, { cause: error });
+      throw error.reason === 'HTTP_TIMEOUT' ? timedOut(host, timeout_ms) : error;
+    } finally {
+      leave();
+    }
+  }
+
+  /** Waits for its turn. What to call when the request is over. */
+  async #enter(customer_id: string | undefined, timeout_ms: number): Promise<() => void> {
+    if (customer_id === undefined || this.#limits === undefined) return () => undefined;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), timeout_ms);
+    try {
+      return await this.#limits.enter(customer_id, limit.signal);
     } finally {
       clearTimeout(timer);
-      leave?.();
     }
   }
 
   async close(): Promise<void> {
     await this.#agent.close();
   }
-
-  async #exchange({ url, method, headers, body }: Prepared, signal: AbortSignal): Promise<HttpAnswer> {
-    const answer = await request(url, { dispatcher: this.#agent, method, headers, body, signal });
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    // Leaving the loop early destroys the body, and with it the connection.
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-      size += chunk.byteLength;
-      if (size > this.#maxBytes) {
-        throw unavailable('HTTP_ANSWER_TOO_LARGE', `${url.host}: answered with more than ${this.#maxBytes} bytes`);
-      }
-      chunks.push(chunk);
-    }
-    return { status: answer.statusCode, headers: headersOf(answer.headers), body: parse(Buffer.concat(chunks).toString('utf8')) };
-  }
 }
 
-/** undici has bounded them: 16 KiB in all. */
 function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]));
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) joined[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
+  return joined;
 }
 
 function parse(text: string): Json {

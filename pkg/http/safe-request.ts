@@ -1,6 +1,6 @@
 /** What a customer asks of the web, checked and made ready to go out. Values of headers and queries are in no error. */
 import { type ErrorDetail, FlowError, invalid } from '../error/index.ts';
-import type { HttpRequest } from '../service/ports.ts';
+import type { HttpRequest } from '../model/http.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 type Method = (typeof METHODS)[number];
@@ -29,7 +29,7 @@ export interface Prepared {
 
 /** Throws FlowError INVALID_ARGUMENT that names what is wrong. */
 export function prepare(asked: HttpRequest, maxBytes: number): Prepared {
-  const url = URL.canParse(asked.url) ? new URL(asked.url) : undefined;
+  const url = parseUrl(asked.url);
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw invalid('HTTP_URL_INVALID', 'url', url?.protocol ?? 'another text', 'an absolute URL with http or https');
   }
@@ -41,6 +41,14 @@ export function prepare(asked: HttpRequest, maxBytes: number): Prepared {
     throw invalid('HTTP_BODY_TOO_LARGE', 'body', `${Buffer.byteLength(body)} bytes`, `at most ${maxBytes} bytes`);
   }
   return { url, method, headers: { ...ownHeaders(url, asked), ...givenHeaders(asked.headers ?? {}) }, body };
+}
+
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

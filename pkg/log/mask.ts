@@ -8,7 +8,8 @@ const IN_URL = /\b([a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*):[^\s/?#]*@/gi;
 /** `user:password@tcp(host)/db`: Go's form of a database's address. A password may hold a @ and a slash. */
 const IN_DSN = /(^|[\s"'=])([^\s"'=:/@]+):\S*@(?=(?:tcp|tcp6|unix)\()/gi;
 /** `?access_token=…`, `password=…`: in a query, in a header, in a text that repeats one. */
-const IN_QUERY = /((?:access_token|callback_secret|password|passwd|secret|token|api_?key|signature)=)[^\s&"',;#]+/gi;
+const IN_QUERY =
+  /((?:access_token|callback_secret|subscription_secret_key|password|passwd|secret|token|api_?key|signature)=)[^\s&"',;#]+/gi;
 const BEARER = /\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}/gi;
 
 /** A text with the tokens of callbacks, the passwords of URLs and DSNs, tokens in queries and authorization headers replaced by `***`. */

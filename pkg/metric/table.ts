@@ -21,7 +21,10 @@ export const COUNTER_HELP: Readonly<Record<CounterName, string>> = {
   push_dropped_total: 'Connections of the push channel that were closed or refused, by why',
   webhook_delivery_total: 'Attempts to deliver notifications to subscriptions, by what became of them',
   subscription_disabled_total: 'Subscriptions that were disabled because their endpoint is gone or has failed for too long',
+  case_event_ignored_total:
+    'Events of cases that do not say which case it is, whose, and its status, and that nobody was told of',
   commit_conflict_total: 'Commits that lost a race and were decided again',
+  unreadable_row_total: 'Stored activeflows and flows that were met and cannot be read',
   dead_letter_total: 'Messages set aside',
   sibling_request_total: 'Requests to siblings, by how they came out',
   retention_deleted_total: 'Rows deleted because they had been kept for long enough, or with their customer',

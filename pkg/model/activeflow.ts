@@ -2,6 +2,7 @@ import type { Action, Variables } from './action.ts';
 import type { PendingHistory } from './history.ts';
 import { ACTION_FINISH, ACTION_START } from './id.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { WorkflowAnswer } from './workflow.ts';
 
 export const REFERENCE_TYPES = [
   '',
@@ -203,6 +204,8 @@ export interface ActiveflowState {
   readonly participant?: { readonly reference_type: string; readonly reference_id: string };
   /** Absent: it is no job. Never changes. */
   readonly job?: Job;
+  /** What a job has answered: its result, once it has ended. */
+  readonly answered?: WorkflowAnswer;
 }
 
 /** What an activeflow that another one has started beside itself is called. */
@@ -257,6 +260,8 @@ export interface ActiveflowSnapshot {
   readonly step: number;
   readonly tm_update: string | null;
   readonly tm_delete: string | null;
+  /** Absent: as the row now has them, because no later commit has changed them. */
+  readonly stacks?: readonly Stack[];
 }
 
 /** An event that a commit caused and that may not have been published yet. */

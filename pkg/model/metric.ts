@@ -38,13 +38,16 @@ export const COUNTERS = {
   webhook_delivery_total: ['outcome'],
   /** reason: gone (410), failing (for too long) */
   subscription_disabled_total: ['reason'],
+  case_event_ignored_total: [],
   commit_conflict_total: [],
+  /** of: activeflow, flow */
+  unreadable_row_total: ['of'],
   dead_letter_total: [],
   /** outcome: ok, failed (an answer that says no), silent, unroutable, refused (breaker open), closed */
   sibling_request_total: ['sibling', 'outcome'],
   /**
    * kind: activeflow, temporary_flow, flow_answer, redelivery, action_list, workflow_call, pushed_event, delivery,
-   * delivery_lane; customer_…: with a deleted customer
+   * delivery_lane, webhook_uri; customer_…: with a deleted customer
    */
   retention_deleted_total: ['kind'],
   scrape_error_total: ['source'],

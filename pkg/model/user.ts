@@ -8,4 +8,6 @@ export interface User {
   readonly teams: readonly string[];
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
+  /** Until when its token is taken (claim `exp` and some tolerance), in ms by this process's clock. */
+  readonly expires_at: number;
 }

@@ -1,4 +1,3 @@
-import type { Activeflow } from './activeflow.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /** What makes a flow a workflow: who may call it, by what name, with what, and how long it may take. */
@@ -88,7 +87,11 @@ export function isWorkflowCall({ id, reference_type, reference_id }: CallIdentit
   return reference_type === 'api' && reference_id === id;
 }
 
-type CallIdentity = Pick<Activeflow, 'id' | 'reference_id'> & { readonly reference_type: string };
+interface CallIdentity {
+  readonly id: string;
+  readonly reference_type: string;
+  readonly reference_id: string;
+}
 
 /** Types of asyncResponse that are pushed to the browser of the user who called: one by two names. */
 export const PUSHED_TYPES: ReadonlySet<string> = new Set(['KVIEW', 'EMBEDDED']);

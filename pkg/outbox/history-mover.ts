@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { HistoryRecord, PendingHistory } from '../model/history.ts';
 import type { HistoryStore, Log } from '../service/ports.ts';
+import { REMEMBERED } from './remembered.ts';
 
 /** How many records, or how long ones, stay in a row: it is written whole at each commit. */
 const RECORDS = 8;
@@ -11,7 +12,7 @@ export class HistoryMover {
   readonly #histories: HistoryStore;
   readonly #log: Log;
   /** Revision of the last record of each activeflow that has moved. */
-  readonly #moved = new LRUCache<string, number>({ max: 100_000 });
+  readonly #moved = new LRUCache<string, number>({ max: REMEMBERED });
 
   constructor(histories: HistoryStore, log: Log) {
     this.#histories = histories;

@@ -1,19 +1,24 @@
 import { LRUCache } from 'lru-cache';
 import type { Activeflow, PendingEvent } from '../model/activeflow.ts';
 import type { Outbox } from '../service/activeflow/keeper.ts';
+import { viewColumns } from '../service/activeflow/view.ts';
 import type { FlowOutbox } from '../service/flow/flow.ts';
-import type {
-  ActiveflowStore,
-  Bus,
-  EventStore,
-  HistoryStore,
-  Log,
-  Meter,
-  OutgoingMessage,
-  StoredEvent,
+import {
+  type ActiveflowStore,
+  type Bus,
+  type EventStore,
+  type HistoryStore,
+  isReadable,
+  type Log,
+  type Meter,
+  type OutgoingMessage,
+  type StoredEvent,
+  type UnreadableActiveflow,
 } from '../service/ports.ts';
+import { tellUnreadable } from '../service/unreadable.ts';
 import { HistoryMover } from './history-mover.ts';
 import { NotificationMover, type Notifier } from './notification-mover.ts';
+import { REMEMBERED } from './remembered.ts';
 import { TraceMover } from './trace-mover.ts';
 
 /**
@@ -48,6 +53,11 @@ interface Dependencies {
   readonly options: MoverOptions;
 }
 
+/**
+ * How long commits wait for others, to publish what they have caused together: by then the answers are out, and the
+ * broker is asked once for many.
+ */
+const COLLECT_MS = 8;
 const RETRY_MS = 500;
 const SWEEP_BATCH = 200;
 /** Longer than publishing ever takes, so that no two processes publish one flow event side by side. */
@@ -62,7 +72,9 @@ export class Mover implements Outbox, FlowOutbox {
   readonly #histories: HistoryMover;
   readonly #notifications: NotificationMover;
   /** Number of the last event of each activeflow that is published. */
-  readonly #published = new LRUCache<string, number>({ max: 100_000 });
+  readonly #published = new LRUCache<string, number>({ max: REMEMBERED });
+  /** Revisions at which rows were found that cannot be read: told once, though every sweep meets them. */
+  readonly #unreadable = new LRUCache<string, number>({ max: 10_000 });
   #settled = new Map<string, number>();
   readonly #planned: string[] = [];
   #flowEvents = 0;
@@ -97,14 +109,9 @@ export class Mover implements Outbox, FlowOutbox {
     if (!known) this.#plan(row.id);
   }
 
-  /**
-   * In the turn after the next: the answers that were waited for with the commit are written by amqplib at the end of
-   * this one, and making messages of events takes longer than all else that follows a commit.
-   */
   #plan(id: string): void {
     this.#planned.push(id);
-    if (this.#planned.length > 1) return;
-    setImmediate(() => setImmediate(() => this.#moveAll(this.#planned.splice(0))));
+    if (this.#planned.length === 1) setTimeout(() => this.#moveAll(this.#planned.splice(0)), COLLECT_MS);
   }
 
   #moveAll(ids: readonly string[]): void {
@@ -142,10 +149,18 @@ export class Mover implements Outbox, FlowOutbox {
     const { activeflows, events, options } = this.#deps;
     await this.settle();
     for (const row of await activeflows.unsettled(options.sweep_age_ms, SWEEP_BATCH)) {
-      if (!this.#waiting.has(row.id)) this.committed(row);
+      if (!isReadable(row)) this.#tellUnreadable(row);
+      else if (!this.#waiting.has(row.id)) this.committed(row);
     }
     const claimed = await events.claim(SWEEP_BATCH, FLOW_EVENT_LEASE_MS);
     if (claimed.length > 0) await this.#publishFlowEvents(claimed);
+  }
+
+  /** Its events leave when it is ended, by its deadline or by request: what can be told of them is kept then. */
+  #tellUnreadable(row: UnreadableActiveflow): void {
+    if (this.#unreadable.get(row.id) === row.revision) return;
+    this.#unreadable.set(row.id, row.revision);
+    tellUnreadable(this.#deps, { of: 'activeflow', head: viewColumns(row) }, row.unreadable);
   }
 
   /** Resolves when everything that waits is published, or the time is over: what is left is in the database. */

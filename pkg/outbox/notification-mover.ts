@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { toFlowError } from '../error/index.ts';
 import type { Activeflow } from '../model/activeflow.ts';
 import type { Log } from '../service/ports.ts';
+import { REMEMBERED } from './remembered.ts';
 
 /** Puts what rows have caused before those who listen; again the same: nothing. */
 export interface Notifier {
@@ -17,7 +18,7 @@ interface Waiting {
 /** Rows of one round. */
 const MOST = 200;
 /** Between two rounds, so that many rows share their questions. */
-const COLLECT_MS = 10;
+const COLLECT_MS = 30;
 const RETRY_MS = 500;
 
 /**
@@ -28,7 +29,9 @@ export class NotificationMover {
   readonly #notifier: Notifier;
   readonly #log: Log;
   /** What of each activeflow has been told: the last step of its trace, and whether it had ended. */
-  readonly #told = new LRUCache<string, { readonly trace_seq: number; readonly status: Activeflow['status'] }>({ max: 100_000 });
+  readonly #told = new LRUCache<string, { readonly trace_seq: number; readonly status: Activeflow['status'] }>({
+    max: REMEMBERED,
+  });
   #waiting: Waiting[] = [];
   readonly #onTheWay = new Map<Activeflow, Promise<void>>();
   #busy = false;

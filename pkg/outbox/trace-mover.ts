@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Activeflow } from '../model/activeflow.ts';
 import type { ActiveflowStore, Log, TracePiece } from '../service/ports.ts';
+import { REMEMBERED } from './remembered.ts';
 
 /** How long pieces of several activeflows are collected for one INSERT. */
 const COLLECT_MS = 50;
@@ -16,7 +17,7 @@ export class TraceMover {
   /** How many steps stay in a row before they move. */
   readonly #keep: number;
   /** The last step of each activeflow that has been moved. */
-  readonly #moved = new LRUCache<string, number>({ max: 100_000 });
+  readonly #moved = new LRUCache<string, number>({ max: REMEMBERED });
   /** The last step that is on its way. */
   readonly #onTheWay = new Map<string, number>();
   #collected: TracePiece[] = [];

@@ -10,6 +10,8 @@ import type { Call, Route, Router } from './router.ts';
 
 /** What a request fails with that may succeed later, with nothing done yet. */
 const LATER: ReadonlySet<string> = new Set(['DATABASE_UNAVAILABLE', 'TOO_MANY_RACES']);
+/** What a request is turned away with that would be in the way if it came again at once. */
+const TURNED_AWAY: ReadonlySet<string> = new Set(['OVERLOADED', 'CUSTOMER_OVER_SHARE']);
 
 const UTF8 = new TextDecoder();
 
@@ -43,6 +45,9 @@ export class Dispatcher {
     return this.#options.admission.underWay;
   }
 
+  /** The request for this activeflow waits for somebody else, and takes no turn of its customer's meanwhile. */
+  readonly waits = (activeflowId: string): void => this.#turns.release(activeflowId);
+
   /** A delivery of the request queue. A bad message is answered when it can be, else set aside with its reason. */
   readonly handle = async (delivery: Delivery): Promise<Verdict> => {
     const verdict = await this.#judge(delivery);
@@ -60,8 +65,9 @@ export class Dispatcher {
     const text = UTF8.decode(delivery.body);
     const response = await this.respond(text, delivery);
     if (delivery.reply_to !== '') return { kind: 'done', reply: JSON.stringify(response) };
-    // Nobody can repeat what nobody was told of: what may succeed later is done later.
+    // Nobody can repeat what nobody was told of: what may succeed later is done later, or kept for who can decide.
     if (LATER.has(reasonOf(response))) return { kind: 'requeue' };
+    if (TURNED_AWAY.has(reasonOf(response))) return { kind: 'dead', reason: messageOf(response) };
     if (response.status_code === 400 && !isEnvelope(text)) return { kind: 'dead', reason: messageOf(response) };
     return { kind: 'done' };
   }
@@ -100,10 +106,11 @@ export class Dispatcher {
   async #admitted(call: Call, route: Route): Promise<Json | undefined> {
     const { admission, customerOf } = this.#options;
     const given = call.request.data.customer_id;
-    const customer = typeof given === 'string' ? given.toLowerCase() : customerOf(call.params.id ?? '');
+    const id = call.params.id ?? '';
+    const customer = typeof given === 'string' ? given.toLowerCase() : customerOf(id);
     const leave = admission.enter(customer, route.method === 'POST' && route.path === '/v1/activeflows');
     try {
-      return await this.#turns.run(customer, () => route.handler(call));
+      return await this.#turns.run(customer, () => route.handler(call), id);
     } finally {
       leave();
     }

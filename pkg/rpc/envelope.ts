@@ -94,8 +94,8 @@ export function errorResponse(error: FlowError): Response {
   };
 }
 
-/** An unexpected failure as siblings may see it: that it happened, not what it says inside. */
+/** An unexpected failure as siblings may see it: that it happened, not what it says inside. Details are meant for them. */
 export function hideInternal(error: FlowError): FlowError {
   if (error.status !== 'INTERNAL') return error;
-  return new FlowError('INTERNAL', error.reason, 'something went wrong inside flow-manager; its log says what');
+  return new FlowError('INTERNAL', error.reason, 'something went wrong inside flow-manager; its log says what', error.details);
 }

@@ -12,14 +12,18 @@ export const EVENT_SOURCES = [
   'bin-manager.call-manager.event',
   'bin-manager.contact-manager.event',
 ] as const;
-/** What contact-manager says when the status of a case may have changed; that it was made is told by its own action. */
-const CASE_EVENTS = ['case_updated', 'case_status_updated', 'case_closed', 'case_reopened', 'case_deleted'] as const;
+/**
+ * Which events contact-manager has for its cases is written down nowhere: each of them that says of which case it is, and
+ * its status, tells a change of that. That a case was made is told by the action that made it.
+ */
+const CASE_EVENT = /^case_(?!created$)/;
 
 type EventHandler = (data: JsonObject) => Promise<void>;
 
 /** Events of siblings: what each one does here. Events of other types are none of this service's business. */
 export class EventDispatcher {
   readonly #handlers: Readonly<Record<string, EventHandler>>;
+  readonly #caseChanged: EventHandler;
   readonly #meter: Meter;
   readonly #log: Log;
   readonly #redeliveries: RedeliveryStore;
@@ -31,9 +35,10 @@ export class EventDispatcher {
     this.#max = max_redeliveries;
     this.#meter = meter;
     this.#log = log;
-    const caseChanged: EventHandler = (data) => service.cases.changed(data);
+    this.#caseChanged = async (data) => {
+      if (!(await service.cases.changed(data))) meter.add('case_event_ignored_total', {});
+    };
     this.#handlers = {
-      ...Object.fromEntries(CASE_EVENTS.map((type) => [type, caseChanged])),
       customer_deleted: async ({ id }) => {
         if (isUuid(id)) await service.customers.deleted(id);
       },
@@ -54,12 +59,15 @@ export class EventDispatcher {
     const since = performance.now();
     const event = parse(delivery.body);
     if (!isJsonObject(event) || typeof event.type !== 'string') return unreadable();
-    const handler = Object.hasOwn(this.#handlers, event.type) ? this.#handlers[event.type] : undefined;
+    const ofCase = CASE_EVENT.test(event.type);
+    const handler = ofCase ? this.#caseChanged : Object.hasOwn(this.#handlers, event.type) && this.#handlers[event.type];
     if (!handler) return { kind: 'done' };
     // Only those that somebody here works on: all others are done with at once.
     const tried = await countRedelivery(this.#redeliveries, delivery, this.#log);
     if (tried > this.#max) return { kind: 'dead', reason: tooOften(tried) };
-    const labels = { publisher: typeof event.publisher === 'string' ? event.publisher : 'unknown', type: event.type };
+    const publisher = typeof event.publisher === 'string' ? event.publisher : 'unknown';
+    // Names of labels are few: those of cases are not known.
+    const labels = { publisher, type: ofCase ? 'case_…' : event.type };
     try {
       await handler(isJsonObject(event.data) ? event.data : {});
       return { kind: 'done' };

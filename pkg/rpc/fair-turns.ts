@@ -1,97 +1,204 @@
-/** How many requests are worked on side by side: enough to fill a group commit, few enough that the next turn comes soon. */
-const PLACES = 32;
-/** Who is at it for longer waits for somebody else, another service say, and keeps nobody from working. */
-const HOLD_MS = 20;
+/**
+ * How many requests are worked on side by side: enough to fill group commits. More of them is no more a second (64 to 256
+ * measured alike), and who comes after a flood that was alone waits for all of them.
+ */
+const PLACES = 64;
+/** How many of these one customer may always have. */
+const LEAST = 4;
+/** How busy the process may be, of its time, before the customer that asks most is held back. */
+const BUSY = 0.8;
+/** How often that is looked at. */
+const SAMPLE_MS = 50;
+/** How long others count as there after the last request of one: between two requests of theirs a flood is alone. */
+const LINGER_MS = 1_000;
+/** Who is at it for longer, and has not said that it waits, keeps nobody from working either. */
+const HOLD_MS = 1_000;
 
 /** Taken by one that is at work. */
 interface Place {
+  readonly customer: string;
+  /** What the work is on; empty: nothing that it could wait for. */
+  readonly on: string;
   readonly since: number;
 }
 
-type Begin = (place: Place) => void;
+interface Waiting {
+  readonly on: string;
+  readonly begin: (place: Place) => void;
+}
 
 export interface FairTurnsOptions {
   readonly places?: number;
+  readonly linger_ms?: number;
   readonly hold_ms?: number;
   /** ms that never go back; default the process's own. */
   readonly now?: () => number;
+  /** The part of the time since it was last asked in which the process was busy, 0 to 1; default of its event loop. */
+  readonly busy?: () => number;
 }
 
 /**
- * Lets requests work in turns of their customers, one of each, however many of one wait: a customer's flood lengthens
- * its own queue only. While there are free places nobody waits, and nothing is asked of anybody.
+ * Lets requests work side by side, customers in turns. While the process keeps up, or a customer has been alone for a
+ * while, nobody waits. When it does not, the customer that asks most may have less and less at work, down to as much as
+ * the next one asks for: a flood lengthens its own queue only, and leaves the broker and the database to the others.
  */
 export class FairTurns {
   readonly #places: number;
+  readonly #linger_ms: number;
   readonly #hold_ms: number;
   readonly #now: () => number;
+  readonly #busy: () => number;
   /** At work, the one that began first in front. */
   readonly #working = new Set<Place>();
+  /** How many of these each customer has. */
+  readonly #held = new Map<string, number>();
   /** By customer, the one whose turn comes next in front. */
-  readonly #waiting = new Map<string, Begin[]>();
+  readonly #waiting = new Map<string, Waiting[]>();
+  /** By what they work on, the newest of each. */
+  readonly #byWork = new Map<string, Place>();
   #clock: NodeJS.Timeout | undefined;
+  /** What one may have at work while others are there; who asks most, and how much whoever asks next to most. */
+  #share: number;
+  #most = '';
+  #next_to_most = 0;
+  #sampled_at = Number.NEGATIVE_INFINITY;
+  /** Whose the last request was and when, and until when others than it count as there. */
+  #last = '';
+  #last_at = 0;
+  #shared_until = Number.NEGATIVE_INFINITY;
 
-  constructor({ places = PLACES, hold_ms = HOLD_MS, now = () => performance.now() }: FairTurnsOptions = {}) {
+  constructor(options: FairTurnsOptions = {}) {
+    const { places = PLACES, linger_ms = LINGER_MS, hold_ms = HOLD_MS } = options;
     this.#places = places;
+    this.#share = places;
+    this.#linger_ms = linger_ms;
     this.#hold_ms = hold_ms;
-    this.#now = now;
+    this.#now = options.now ?? (() => performance.now());
+    this.#busy = options.busy ?? busySince();
   }
 
-  /** Runs some work when it is its customer's turn. */
-  async run<T>(customer: string, work: () => Promise<T>): Promise<T> {
-    const place = this.#free() > 0 ? this.#take() : await this.#turn(customer);
+  /** Runs some work when it is its customer's turn. `on`: what it is work on, by which its place can be released. */
+  async run<T>(customer: string, work: () => Promise<T>, on = ''): Promise<T> {
+    const now = this.#now();
+    this.#notice(customer, now);
+    if (now - this.#sampled_at >= SAMPLE_MS) this.#sample(now);
+    const place = this.#mayBegin(customer, now) ? this.#take(customer, on, now) : await this.#turn(customer, on);
     try {
       return await work();
     } finally {
-      this.#working.delete(place);
-      this.#next();
+      this.#leave(place);
+      if (this.#waiting.size > 0) this.#next();
     }
   }
 
-  #free(): number {
-    if (this.#working.size >= this.#places) this.#freeHeld();
-    return this.#places - this.#working.size;
+  /** Who works on this waits for somebody else now: its place is for others. */
+  release(on: string): void {
+    const place = this.#byWork.get(on);
+    if (!place) return;
+    this.#leave(place);
+    if (this.#waiting.size > 0) this.#next();
   }
 
-  #take(): Place {
-    const place = { since: this.#now() };
+  #notice(customer: string, now: number): void {
+    if (customer !== this.#last) {
+      if (this.#last !== '') this.#shared_until = this.#last_at + this.#linger_ms;
+      this.#last = customer;
+    }
+    this.#last_at = now;
+  }
+
+  #mayBegin(customer: string, now: number): boolean {
+    if (this.#waiting.has(customer)) return false;
+    if (this.#hasRoom(customer, now)) return true;
+    this.#freeHeld(now);
+    return this.#hasRoom(customer, now);
+  }
+
+  #hasRoom(customer: string, now: number): boolean {
+    if (this.#working.size >= this.#places) return false;
+    if (now >= this.#shared_until || customer !== this.#most) return true;
+    return (this.#held.get(customer) ?? 0) < Math.max(this.#share, this.#next_to_most);
+  }
+
+  /** Halved when it is too much, and grown again step by step. */
+  #sample(now: number): void {
+    this.#sampled_at = now;
+    this.#share =
+      this.#busy() > BUSY ? Math.max(LEAST, Math.floor(this.#share / 2)) : Math.min(this.#places, this.#share + LEAST);
+    let most = 0;
+    this.#next_to_most = 0;
+    for (const customer of new Set([...this.#held.keys(), ...this.#waiting.keys()])) {
+      const asks = (this.#held.get(customer) ?? 0) + (this.#waiting.get(customer)?.length ?? 0);
+      this.#next_to_most = Math.max(this.#next_to_most, Math.min(asks, most));
+      if (asks <= most) continue;
+      most = asks;
+      this.#most = customer;
+    }
+  }
+
+  #take(customer: string, on: string, since: number): Place {
+    const place = { customer, on, since };
     this.#working.add(place);
+    if (on !== '') this.#byWork.set(on, place);
+    this.#held.set(customer, (this.#held.get(customer) ?? 0) + 1);
     return place;
   }
 
-  #turn(customer: string): Promise<Place> {
+  #leave(place: Place): void {
+    // Who waited for others, or held it for too long, has left it already.
+    if (!this.#working.delete(place)) return;
+    if (this.#byWork.get(place.on) === place) this.#byWork.delete(place.on);
+    const left = (this.#held.get(place.customer) ?? 1) - 1;
+    if (left > 0) this.#held.set(place.customer, left);
+    else this.#held.delete(place.customer);
+  }
+
+  #turn(customer: string, on: string): Promise<Place> {
     this.#clock ??= setTimeout(() => this.#check(), this.#hold_ms).unref();
     return new Promise((begin) => {
       const queue = this.#waiting.get(customer);
-      if (queue) queue.push(begin);
-      else this.#waiting.set(customer, [begin]);
+      if (queue) queue.push({ on, begin });
+      else this.#waiting.set(customer, [{ on, begin }]);
     });
   }
 
   #check(): void {
     this.#clock = undefined;
+    this.#freeHeld(this.#now());
     this.#next();
     if (this.#waiting.size > 0) this.#clock = setTimeout(() => this.#check(), this.#hold_ms).unref();
   }
 
-  #freeHeld(): void {
-    const until = this.#now() - this.#hold_ms;
+  #freeHeld(now: number): void {
     for (const place of this.#working) {
-      if (place.since > until) return;
-      this.#working.delete(place);
+      if (place.since > now - this.#hold_ms) return;
+      this.#leave(place);
     }
   }
 
-  /** Fills the free places, a place for each customer in turn. */
+  /** Fills the free places, a place for each customer in turn; who has its share already is passed over. */
   #next(): void {
-    for (let free = this.#free(); free > 0; free--) {
+    const now = this.#now();
+    let passed = 0;
+    while (passed < this.#waiting.size && this.#working.size < this.#places) {
       const [first] = this.#waiting;
       if (!first) return;
       const [customer, queue] = first;
+      const next = this.#hasRoom(customer, now) ? queue.shift() : undefined;
       this.#waiting.delete(customer);
-      const begin = queue.shift();
       if (queue.length > 0) this.#waiting.set(customer, queue);
-      begin?.(this.#take());
+      passed = next ? 0 : passed + 1;
+      next?.begin(this.#take(customer, next.on, now));
     }
   }
+}
+
+function busySince(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
 }

@@ -32,6 +32,7 @@ export function routes(service: Service): Route[] {
 
     route('GET', '/v1/flows/{id}/callable', (c) => callables.get(id(c), body(c).filterId('customer_id'))),
     route('PUT', '/v1/flows/{id}/callable', (c) => callables.put(id(c), readCallable(body(c)), body(c).filterId('customer_id'))),
+    route('GET', '/v1/workflows', (c) => callables.list(body(c).requiredId('customer_id'), readPage(c.request.query))),
 
     route(
       'POST',

@@ -6,9 +6,12 @@ import type { Flow } from '../model/flow.ts';
 import { isUuid } from '../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { JOB_PREFIX, type Participant } from '../model/participant.ts';
+import type { ControlService } from './activeflow/control.ts';
 import type { Keeper } from './activeflow/keeper.ts';
 import type { Context } from './context.ts';
 import { checkRoom } from './participant.ts';
+import { isReadable } from './ports.ts';
+import type { Refusals } from './subscription/refusals.ts';
 import { findCallable } from './workflow/find.ts';
 import { type CallerIdentity, checkAllowed } from './workflow/prepare.ts';
 
@@ -26,14 +29,19 @@ export interface ExecutionRequest {
 /** How often it is looked again when others start the same job at the same moment. */
 const ATTEMPTS = 10;
 
-/** Jobs that are started from outside of a flow. */
+/** Jobs that are started from outside of a flow, and those who wait for any. */
 export class JobService {
   readonly #context: Context;
   readonly #keeper: Keeper;
+  readonly #control: ControlService;
+  readonly #refusals: Refusals;
 
-  constructor(context: Context, keeper: Keeper) {
+  constructor(context: Context, keeper: Keeper, control: ControlService, refusals: Refusals) {
     this.#context = context;
     this.#keeper = keeper;
+    this.#control = control;
+    this.#refusals = refusals;
+    keeper.onJobEnd = (participant, key) => void this.#wake(participant, key);
   }
 
   /**
@@ -61,6 +69,16 @@ export class JobService {
       return { id: row.id };
     }
     throw unavailable('TOO_MANY_RACES', `workflow ${flow.id} is started by too many at once for conversation ${conversation_id}`);
+  }
+
+  /** Who waits for a job that has ended goes on now. Never rejects: their rows are due, and whoever finds them does it. */
+  async #wake(participant: Participant, key: string): Promise<void> {
+    try {
+      const waiting = await this.#context.store.participants.waiting(participant, key);
+      await Promise.all(waiting.map((id) => this.#control.hearJobs(id)));
+    } catch (error) {
+      this.#context.log.warn({ key, error: String(error) }, 'who waits for a job goes on when it is found due');
+    }
   }
 
   #make(request: ExecutionRequest, flow: Flow, participant: Participant, id: string): Activeflow {
@@ -95,15 +113,17 @@ export class JobService {
   }
 
   /** Any flow of the customer's; one that is a workflow, on its own terms. */
-  async #flow({ workflow, caller, inputs }: ExecutionRequest): Promise<Flow> {
-    const { store } = this.#context;
+  async #flow({ workflow, caller, inputs, conversation_id, key }: ExecutionRequest): Promise<Flow> {
+    const { store, schemas } = this.#context;
     const callable = await findCallable(store.workflows, caller.customer_id, workflow);
     if (callable) checkAllowed(callable, caller);
     const id = callable?.flow_id ?? workflow.toLowerCase();
     const flow = isUuid(id) ? await store.flows.get(id) : undefined;
     const own = flow?.tm_delete === null && flow.customer_id === caller.customer_id;
     if (!flow || !own || callable?.enabled === false) throw notFound('workflow', workflow);
-    if (callable?.input_schema) this.#context.schemas.check(callable.input_schema, inputs, '');
+    const schema = callable?.input_schema;
+    const what = { customer_id: caller.customer_id, flow_id: flow.id, reference_id: conversation_id, key };
+    if (schema) await this.#refusals.around(what, () => schemas.check(schema, inputs, ''));
     return flow;
   }
 
@@ -111,7 +131,7 @@ export class JobService {
   async #participant(customer_id: string, reference_id: string): Promise<Participant> {
     const filter = { customer_id, reference_id, status: 'running', deleted: false };
     const running = await this.#context.store.activeflows.list(filter, { size: 20 });
-    const found = running.find((row) => row.state.job === undefined && row.reference_type !== '');
+    const found = running.filter(isReadable).find((row) => row.state.job === undefined && row.reference_type !== '');
     return { customer_id, reference_type: found?.reference_type ?? 'conversation', reference_id };
   }
 }

@@ -81,7 +81,13 @@ export class Lists {
 
   async #fromShared(place: string): Promise<ActionList | undefined> {
     const text = await this.#shared.get(`list/${place}`);
-    return text === undefined ? undefined : indexActions(JSON.parse(text) as Action[]);
+    if (text === undefined) return undefined;
+    try {
+      return indexActions(JSON.parse(text) as Action[]);
+    } catch {
+      // A cache may hold anything; what is stored counts.
+      return undefined;
+    }
   }
 
   async #fromStore(owner: string, key: string): Promise<ActionList> {

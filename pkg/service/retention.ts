@@ -24,7 +24,8 @@ interface Kind {
     | 'workflow_call'
     | 'pushed_event'
     | 'delivery'
-    | 'delivery_lane';
+    | 'delivery_lane'
+    | 'webhook_uri';
   /** From the end of one pass to the beginning of the next. */
   readonly every_ms: number;
   readonly step: (after: string) => Promise<Cleared>;
@@ -100,6 +101,7 @@ function kindsOf({ store: { retention, participants, workflows, pushes } }: Cont
   add('pushed_event', options.pushed_events_ms, EVERY_MS, (age, after) => pushes.clear(age, after, ROWS));
   add('delivery', options.deliveries_ms, EVERY_MS, (age, after) => retention.deliveries(age, after, ROWS));
   add('delivery_lane', options.deliveries_ms, LISTS_EVERY_MS, (age, after) => retention.deliveryLanes(age, after, ROWS));
+  add('webhook_uri', options.deliveries_ms, LISTS_EVERY_MS, (age, after) => retention.webhookUris(age, after, ROWS));
   add('action_list', options.unused_lists_ms, LISTS_EVERY_MS, (age, after) => retention.unusedLists(age, after, ROWS));
   add('participant_entry', options.participants_ms, EVERY_MS, async (age) => {
     const count = await participants.forget(age, ROWS);

@@ -9,11 +9,13 @@ import type { Context } from './context.ts';
 import { CustomerService } from './customer.ts';
 import { type FlowOutbox, FlowService } from './flow/flow.ts';
 import { JobService } from './job.ts';
+import { lookForJob } from './job-state.ts';
 import type { Lists } from './lists.ts';
 import { ParticipantService } from './participant.ts';
 import { PushHub } from './push/hub.ts';
 import { CaseService } from './subscription/cases.ts';
 import { FanOut } from './subscription/fan-out.ts';
+import { Refusals } from './subscription/refusals.ts';
 import { type SubscriptionOptions, SubscriptionService } from './subscription/subscription.ts';
 import { CallableService } from './workflow/callable.ts';
 import { Responder } from './workflow/responder.ts';
@@ -51,30 +53,34 @@ export class Service {
   readonly #keeper: Keeper;
 
   constructor(context: Context, lists: Lists, outbox: Outbox & FlowOutbox, webhooks: Partial<WebhookOptions> = {}) {
-    const keeper = new Keeper(context, outbox, lists, new Responder(context, outbox));
+    const { per_customer, backlog } = { ...DEFAULT_WEBHOOKS, ...webhooks };
+    this.fanOut = webhooks.fanOut ?? new FanOut({ ...context, lists, options: { backlog } });
+    const refusals = new Refusals(context, this.fanOut);
+    const keeper = new Keeper(context, outbox, lists, new Responder(context, outbox, refusals));
     this.context = context;
     this.#keeper = keeper;
     this.flows = new FlowService(context, lists, outbox);
     this.#walker = new Walker(context, keeper, {
       makeFlow: this.flows.createTemporary,
       makeCallback: (effect, activeflow, step) => this.callbacks.create(effect, activeflow, step),
-      looks: { callback: (activeflow, name) => this.callbacks.look(activeflow, name) },
+      looks: {
+        callback: (activeflow, name) => this.callbacks.look(activeflow, name),
+        job: (activeflow, name) => lookForJob(context.store.participants, activeflow, name),
+      },
     });
-    const { per_customer, backlog } = { ...DEFAULT_WEBHOOKS, ...webhooks };
     this.subscriptions = new SubscriptionService(context, { per_customer });
-    this.fanOut = webhooks.fanOut ?? new FanOut({ ...context, lists, options: { backlog } });
     this.cases = new CaseService(context, this.fanOut);
-    this.create = new CreateService(context, keeper, this.fanOut);
+    this.create = new CreateService(context, keeper, refusals);
     this.next = new NextService(context, keeper, this.#walker);
     this.control = new ControlService(context, keeper, this.#walker);
     this.callbacks = new CallbackService(context, this.control);
     this.query = new QueryService(context, lists);
     this.push = new PushHub(context);
     this.callables = new CallableService(context);
-    this.workflows = new WorkflowService(context, keeper, this.control);
+    this.workflows = new WorkflowService(context, keeper, this.control, refusals);
     this.customers = new CustomerService(context, lists, this.flows, this.control);
     this.participants = new ParticipantService(context);
-    this.jobs = new JobService(context, keeper);
+    this.jobs = new JobService(context, keeper, this.control, refusals);
   }
 
   /** Puts off the leases of all walks that this process is at, so that no other takes them over. */
@@ -90,6 +96,11 @@ export class Service {
 
   /** Whose an activeflow is, when this process remembers it; else empty. */
   readonly customerOf = (id: string): string => this.#keeper.customerOf(id);
+
+  /** Who is told of activeflows for which a request begins to wait for others. */
+  set onWait(listener: (id: string) => void) {
+    this.#walker.onWait = listener;
+  }
 
   /** Walks under way, for the metrics. */
   get walks(): number {

@@ -1,10 +1,11 @@
+import { FlowError, toFlowError } from '../error/index.ts';
 import type { Variables } from '../model/action.ts';
-import type { Activeflow, ActiveflowStatus, Outbox, ReferenceType } from '../model/activeflow.ts';
-import type { ActiveflowCommit } from '../service/ports.ts';
+import type { Activeflow, ActiveflowStatus, ReferenceType } from '../model/activeflow.ts';
+import type { ActiveflowCommit, UnreadableActiveflow } from '../service/ports.ts';
 import { hashKey } from './answer.ts';
 import { type Dialect, rfc3339OrNull, timeOrNull } from './dialect.ts';
 import type { ActiveflowRow } from './schema.ts';
-import { outboxText, stateOfText, stateText } from './state-text.ts';
+import { objectOf, outboxOfText, outboxText, stateOfText, stateText, UnknownForm } from './state-text.ts';
 
 /** What `Activeflow` is made of. Named one by one: a column that a later release adds must not disturb this one. */
 export const ACTIVEFLOW_COLUMNS = [
@@ -73,7 +74,7 @@ export function commitToRow(dialect: Dialect, { next, variables_changed }: Activ
     variables,
     outbox,
     unsettled: next.outbox.events.length > 0 ? 1 : 0,
-    has_run: next.state.run ? 1 : 0,
+    has_run: isWalked(next) ? 1 : 0,
     wake_at: wakeAt(dialect, next),
     deadline_at: timeOrNull(dialect, next.deadline_at),
     tm_update: timeOrNull(dialect, next.tm_update),
@@ -105,7 +106,7 @@ export function activeflowToRow(dialect: Dialect, activeflow: Activeflow, token:
     variables: JSON.stringify(activeflow.variables),
     outbox: outboxText(activeflow.outbox),
     tokens: token,
-    has_run: activeflow.state.run ? 1 : 0,
+    has_run: isWalked(activeflow) ? 1 : 0,
     wake_at: wakeAt(dialect, activeflow),
     deadline_at: timeOrNull(dialect, activeflow.deadline_at),
     tm_create: dialect.time(activeflow.tm_create),
@@ -114,7 +115,43 @@ export function activeflowToRow(dialect: Dialect, activeflow: Activeflow, token:
   };
 }
 
+/** Throws FlowError ACTIVEFLOW_UNREADABLE. */
 export function activeflowFromRow(dialect: Dialect, row: ReadActiveflow): Activeflow {
+  return { ...columnsOf(dialect, row), ...jsonOf(row) };
+}
+
+/** The same for one of many: it must not take the others with it. */
+export function listedFromRow(dialect: Dialect, row: ReadActiveflow): Activeflow | UnreadableActiveflow {
+  try {
+    return activeflowFromRow(dialect, row);
+  } catch (error) {
+    return { ...columnsOf(dialect, row), unreadable: toFlowError(error) };
+  }
+}
+
+function jsonOf(row: ReadActiveflow): Pick<Activeflow, 'state' | 'variables' | 'outbox'> {
+  const state = read(row, 'state', stateOfText);
+  const variables = read(row, 'variables', (text) => objectOf(text) as Variables);
+  const outbox = read(row, 'outbox', outboxOfText);
+  // Events that are known to be published need not be published again by whoever reads the row.
+  return { state, variables, outbox: row.unsettled_at === null ? { ...outbox, events: [] } : outbox };
+}
+
+/** What it holds is the customer's and in no message; a syntax error would quote it. */
+function read<T>(row: ReadActiveflow, column: 'state' | 'variables' | 'outbox', parse: (text: string) => T): T {
+  try {
+    return parse(row[column]);
+  } catch (error) {
+    const why = error instanceof UnknownForm ? error.message : 'it is no JSON';
+    const message = `activeflow ${row.id} cannot be read: its ${column} is damaged or of a newer version: ${why}`;
+    const details = [{ field: column, expected: 'what this version reads. The activeflow can be stopped or deleted as it is' }];
+    throw new FlowError('INTERNAL', 'ACTIVEFLOW_UNREADABLE', message, details);
+  }
+}
+
+type Columns = Omit<Activeflow, 'state' | 'variables' | 'outbox'>;
+
+function columnsOf(dialect: Dialect, row: ReadActiveflow): Columns {
   return {
     id: row.id,
     customer_id: row.customer_id,
@@ -130,9 +167,6 @@ export function activeflowFromRow(dialect: Dialect, row: ReadActiveflow): Active
     create_key: row.create_key ?? '',
     revision: row.revision,
     status: row.status as ActiveflowStatus,
-    state: stateOfText(row.state),
-    variables: JSON.parse(row.variables) as Variables,
-    outbox: outboxOf(row),
     wake_at: rfc3339OrNull(dialect, row.wake_at),
     deadline_at: rfc3339OrNull(dialect, row.deadline_at),
     tm_create: dialect.rfc3339(row.tm_create),
@@ -141,10 +175,9 @@ export function activeflowFromRow(dialect: Dialect, row: ReadActiveflow): Active
   };
 }
 
-/** Events that are known to be published need not be published again by whoever reads the row. */
-function outboxOf(row: ReadActiveflow): Outbox {
-  const outbox = JSON.parse(row.outbox) as Outbox;
-  return row.unsettled_at === null ? { ...outbox, events: [] } : outbox;
+/** Somebody is at it, and may renew its lease. One that pauses before its next try is nobody's: what it has is that time. */
+function isWalked({ state: { run } }: Activeflow): boolean {
+  return run !== null && run.retry?.due == null;
 }
 
 /**

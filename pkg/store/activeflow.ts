@@ -6,17 +6,29 @@ import type {
   ActiveflowStore,
   Page,
   ParticipantWrite,
+  RowAt,
   TracePiece,
+  UnreadableActiveflow,
 } from '../service/ports.ts';
-import { ACTIVEFLOW_COLUMNS, activeflowFromRow, activeflowToRow, commitToRow, type ReadActiveflow } from './activeflow-row.ts';
+import { isReadable } from '../service/ports.ts';
+import {
+  ACTIVEFLOW_COLUMNS,
+  activeflowFromRow,
+  activeflowToRow,
+  commitToRow,
+  listedFromRow,
+  type ReadActiveflow,
+} from './activeflow-row.ts';
 import { hashKey, KEY_TTL_MS } from './answer.ts';
 import { writeArrivals } from './callback.ts';
 import { commitStatement } from './commit-sql.ts';
 import { type Backlog, backlog, claimDue, renew, settled } from './due.ts';
 import { tooLarge } from './errors.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { GroupRead } from './group-read.ts';
+import { enlist, wakeNow } from './job-wait.ts';
 import { after } from './page.ts';
-import { writeEntries } from './participant.ts';
+import { jobOf, writeEntries } from './participant.ts';
 import { salvaged } from './salvage.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
@@ -28,8 +40,11 @@ import { addTrace, readTrace } from './trace.ts';
 /** Ids in one statement. */
 const IDS_AT_ONCE = 500;
 
-/** Written out, because it is read for every request and kysely would compile it each time. */
-const SELECT_ONE = `select ${ACTIVEFLOW_COLUMNS.join(', ')} from activeflows where id = ?`;
+/** Pages that a sweep looks through for rows that can be read, in one turn. */
+const UNSETTLED_PAGES = 5;
+
+/** Written out, because it is read for many requests and kysely would compile it each time. */
+const SELECT = `select ${ACTIVEFLOW_COLUMNS.join(', ')} from activeflows where id in`;
 
 export interface ActiveflowStoreParts {
   readonly session: Session;
@@ -45,6 +60,10 @@ export class SqlActiveflowStore implements ActiveflowStore {
   readonly #settling: Settling;
   readonly #maxBytes: number;
   readonly #tokens = new TokenSource();
+  readonly #reads = new GroupRead<ReadActiveflow>(async (ids) => {
+    const query = CompiledQuery.raw(`${SELECT} (${ids.map(() => '?').join(',')})`, [...ids]);
+    return (await this.#session.run((db) => db.executeQuery<ReadActiveflow>(query))).rows;
+  });
 
   constructor({ session, commits, settling, max_row_bytes }: ActiveflowStoreParts) {
     this.#session = session;
@@ -54,8 +73,8 @@ export class SqlActiveflowStore implements ActiveflowStore {
   }
 
   async get(id: string): Promise<Activeflow | undefined> {
-    const { rows } = await this.#session.run((db) => db.executeQuery<ReadActiveflow>(CompiledQuery.raw(SELECT_ONE, [id])));
-    return rows[0] && activeflowFromRow(this.#session.dialect, rows[0]);
+    const row = await this.#reads.get(id);
+    return row && activeflowFromRow(this.#session.dialect, row);
   }
 
   async byCreateKey(key: string): Promise<Activeflow | undefined> {
@@ -71,7 +90,7 @@ export class SqlActiveflowStore implements ActiveflowStore {
     return row && activeflowFromRow(dialect, row);
   }
 
-  async list(filter: ActiveflowFilter, page: Page): Promise<Activeflow[]> {
+  async list(filter: ActiveflowFilter, page: Page): Promise<(Activeflow | UnreadableActiveflow)[]> {
     const { dialect } = this.#session;
     const rows = await this.#session.run((db) => {
       let query = db.selectFrom('activeflows').select(ACTIVEFLOW_COLUMNS);
@@ -83,7 +102,7 @@ export class SqlActiveflowStore implements ActiveflowStore {
       if (page.after) query = query.where(after<'activeflows'>(dialect, page.after));
       return query.orderBy('tm_create', 'desc').orderBy('id', 'desc').limit(page.size).execute();
     });
-    return rows.map((row) => activeflowFromRow(dialect, row));
+    return rows.map((row) => listedFromRow(dialect, row));
   }
 
   async create(activeflow: Activeflow, participants: readonly ParticipantWrite[] = []): Promise<boolean> {
@@ -97,8 +116,8 @@ export class SqlActiveflowStore implements ActiveflowStore {
   async commit(change: ActiveflowCommit): Promise<boolean> {
     const row = commitToRow(this.#session.dialect, change, this.#tokens.next());
     this.#checkSize(row.id, row.bytes);
-    const { creates = [], participants = [], arrivals, settles } = change;
-    if (creates.length + participants.length === 0 && !arrivals && !settles) return this.#commits.commit(row);
+    const { creates = [], participants = [], arrivals, settles, jobs } = change;
+    if (creates.length + participants.length === 0 && !arrivals && !settles && !jobs) return this.#commits.commit(row);
     const deadline = Date.now() + this.#settling.timeout_ms;
     const result = await settle(
       row,
@@ -107,9 +126,11 @@ export class SqlActiveflowStore implements ActiveflowStore {
       {
         write: () =>
           this.#session.tryAtomically(async (trx) => {
+            const over = jobs !== undefined && (await enlist(trx, this.#session.dialect, row.id, jobs));
             const { sql, values } = commitStatement(this.#session.dialect, row);
             const { numAffectedRows = 0n } = await trx.executeQuery(CompiledQuery.raw(sql, values));
             if (numAffectedRows === 0n) return false;
+            if (over) await wakeNow(trx, this.#session.dialect, [row.id]);
             for (const child of creates) await this.insert(trx, child);
             if (arrivals) await writeArrivals(trx, this.#session, row.id, arrivals.kept, arrivals.taken);
             if (settles) await settleCall(trx, this.#session.dialect, settles, (child) => this.insert(trx, child));
@@ -173,10 +194,12 @@ export class SqlActiveflowStore implements ActiveflowStore {
   }
 
   async salvage(id: string): Promise<Activeflow | undefined> {
-    const { rows } = await this.#session.run((db) => db.executeQuery<ReadActiveflow>(CompiledQuery.raw(SELECT_ONE, [id])));
+    const row = await this.#reads.get(id);
     // A trace that cannot be read either keeps nothing from its end.
     const moved = await this.trace(id).catch((): TraceStep[] => []);
-    return rows[0] && activeflowFromRow(this.#session.dialect, salvaged(rows[0], moved.at(-1)?.seq ?? 0));
+    if (!row) return undefined;
+    const job = await this.#session.run((db) => jobOf(db, row));
+    return activeflowFromRow(this.#session.dialect, salvaged(row, moved.at(-1)?.seq ?? 0, job));
   }
 
   trace(id: string): Promise<TraceStep[]> {
@@ -187,25 +210,23 @@ export class SqlActiveflowStore implements ActiveflowStore {
     return addTrace(this.#session, pieces);
   }
 
-  settled(rows: readonly { readonly id: string; readonly revision: number }[]): Promise<void> {
+  settled(rows: readonly RowAt[]): Promise<void> {
     return settled(this.#session, rows);
   }
 
-  async unsettled(age_ms: number, limit: number): Promise<Activeflow[]> {
-    const { dialect } = this.#session;
-    const rows = await this.#session.run((db) =>
-      db
-        .selectFrom('activeflows')
-        .select(ACTIVEFLOW_COLUMNS)
-        .where('unsettled_at', '<=', dialect.now(-age_ms))
-        .orderBy('unsettled_at')
-        .limit(limit)
-        .execute(),
-    );
-    return rows.map((row) => activeflowFromRow(dialect, row));
+  async unsettled(age_ms: number, limit: number): Promise<(Activeflow | UnreadableActiveflow)[]> {
+    const found: (Activeflow | UnreadableActiveflow)[] = [];
+    let last: ReadActiveflow | undefined;
+    for (let page = 0; page < UNSETTLED_PAGES; page += 1) {
+      const rows = await this.#unsettledAfter(last, age_ms, limit - found.filter(isReadable).length);
+      found.push(...rows.map((row) => listedFromRow(this.#session.dialect, row)));
+      last = rows.at(-1);
+      if (!last || found.filter(isReadable).length === limit) break;
+    }
+    return found;
   }
 
-  claimDue(limit: number, lease_ms: number): Promise<string[]> {
+  claimDue(limit: number, lease_ms: number): Promise<RowAt[]> {
     return claimDue(this.#session, limit, lease_ms);
   }
 
@@ -215,6 +236,20 @@ export class SqlActiveflowStore implements ActiveflowStore {
 
   backlog(): Promise<Backlog> {
     return backlog(this.#session);
+  }
+
+  #unsettledAfter(last: ReadActiveflow | undefined, age_ms: number, limit: number): Promise<ReadActiveflow[]> {
+    const { dialect } = this.#session;
+    return this.#session.run((db) => {
+      let query = db.selectFrom('activeflows').select(ACTIVEFLOW_COLUMNS).where('unsettled_at', '<=', dialect.now(-age_ms));
+      if (last) {
+        const { unsettled_at, id } = last;
+        query = query.where((eb) =>
+          eb.or([eb('unsettled_at', '>', unsettled_at), eb.and([eb('unsettled_at', '=', unsettled_at), eb('id', '>', id)])]),
+        );
+      }
+      return query.orderBy('unsettled_at').orderBy('id').limit(limit).execute();
+    });
   }
 
   #insert(activeflow: Activeflow, participants: readonly ParticipantWrite[]): Promise<boolean> {

@@ -54,11 +54,23 @@ export class SqlDeliveryStore implements DeliveryStore {
 
   async waiting(lanes: readonly HeldLane[], limit: number): Promise<Delivery[]> {
     if (lanes.length === 0) return [];
+    // Of many lanes some of each, or the first few would be all that is read.
+    const share = lanes.length === 1 ? Number.MAX_SAFE_INTEGER : Math.ceil(limit / lanes.length);
     const rows = await this.#session.run((db) =>
       db
         .selectFrom('deliveries')
         .selectAll()
-        .where((eb) => eb.or(lanes.map((lane) => eb.and([eb('lane_id', '=', lane.id), eb('position', '>', lane.done_position)]))))
+        .where((eb) =>
+          eb.or(
+            lanes.map(({ id, done_position }) =>
+              eb.and([
+                eb('lane_id', '=', id),
+                eb('position', '>', done_position),
+                eb('position', '<=', Math.min(done_position + share, Number.MAX_SAFE_INTEGER)),
+              ]),
+            ),
+          ),
+        )
         .orderBy('lane_id')
         .orderBy('position')
         .limit(limit)
@@ -67,7 +79,7 @@ export class SqlDeliveryStore implements DeliveryStore {
     return rows.map((row) => deliveryOf(this.#session.dialect, row));
   }
 
-  record(holder: string, outcomes: readonly DeliveryOutcome[]): Promise<HeldLane[]> {
+  record(holder: string, outcomes: readonly DeliveryOutcome[]): Promise<ReadonlySet<string>> {
     return recordOutcomes(this.#session, holder, outcomes);
   }
 
@@ -82,6 +94,29 @@ export class SqlDeliveryStore implements DeliveryStore {
         .where('holder', '=', holder)
         .execute(),
     );
+  }
+
+  /** The rows are locked first: who adds to a lane for a subscription that was made anew waits, and makes the lane anew. */
+  async discard(holder: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const { dialect } = this.#session;
+    await this.#session.transaction(async (trx) => {
+      const rows = await trx
+        .selectFrom('delivery_lanes')
+        .select(['id', 'subscription_id'])
+        .where('id', 'in', ids)
+        .where('holder', '=', holder)
+        .orderBy('id')
+        .$if(dialect.locks, (query) => query.forUpdate())
+        .execute();
+      if (rows.length === 0) return;
+      const wanted = [...new Set(rows.map((row) => row.subscription_id))];
+      const there = await trx.selectFrom('subscriptions').select('id').where('id', 'in', wanted).execute();
+      const gone = rows.filter((row) => !there.some(({ id }) => id === row.subscription_id)).map((row) => row.id);
+      if (gone.length === 0) return;
+      await trx.deleteFrom('deliveries').where('lane_id', 'in', gone).execute();
+      await trx.deleteFrom('delivery_lanes').where('id', 'in', gone).execute();
+    });
   }
 
   async unpark(subscription_id: string, lease_ms: number, due: boolean): Promise<void> {

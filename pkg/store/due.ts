@@ -1,4 +1,5 @@
 import { CompiledQuery, sql } from 'kysely';
+import type { RowAt } from '../service/ports.ts';
 import { ageMs } from './event.ts';
 import type { Session } from './session.ts';
 
@@ -13,10 +14,7 @@ export interface Backlog {
 const SETTLED_AT_ONCE = 200;
 
 /** A row that was committed again meanwhile stays as that commit left it. */
-export async function settled(
-  session: Session,
-  rows: readonly { readonly id: string; readonly revision: number }[],
-): Promise<void> {
+export async function settled(session: Session, rows: readonly RowAt[]): Promise<void> {
   const sorted = [...rows].sort((a, b) => (a.id < b.id ? -1 : 1));
   for (let from = 0; from < sorted.length; from += SETTLED_AT_ONCE) {
     const some = sorted.slice(from, from + SETTLED_AT_ONCE);
@@ -28,12 +26,12 @@ export async function settled(
 }
 
 /** Only `wake_at` is looked at: it is the earlier of the timer or lease and the deadline (activeflow-row.ts). */
-export function claimDue(session: Session, limit: number, lease_ms: number): Promise<string[]> {
+export function claimDue(session: Session, limit: number, lease_ms: number): Promise<RowAt[]> {
   const { dialect } = session;
   return session.transaction(async (trx) => {
     const found = await trx
       .selectFrom('activeflows')
-      .select('id')
+      .select(['id', 'revision'])
       .where('wake_at', '<=', dialect.now())
       .where('status', '=', 'running')
       .orderBy('wake_at')
@@ -48,7 +46,7 @@ export function claimDue(session: Session, limit: number, lease_ms: number): Pro
         .where('id', 'in', ids)
         .execute();
     }
-    return ids;
+    return found;
   });
 }
 

@@ -46,10 +46,21 @@ export function flowFromRow(dialect: Dialect, row: FlowRow): Flow {
     deadline_ms: row.deadline_ms,
     direct_id: row.direct_id,
     direct_hash: row.direct_hash,
-    warnings: JSON.parse(row.warnings) as Warning[],
+    warnings: warningsOf(row.warnings),
     tm_create: dialect.rfc3339(row.tm_create),
     tm_update: rfc3339OrNull(dialect, row.tm_update),
     tm_delete: rfc3339OrNull(dialect, row.tm_delete),
     tm_expire: rfc3339OrNull(dialect, row.tm_expire),
   };
+}
+
+/** A flow runs without them: those that cannot be read are one that says so. */
+function warningsOf(text: string): readonly Warning[] {
+  try {
+    const warnings: unknown = JSON.parse(text);
+    if (Array.isArray(warnings)) return warnings as Warning[];
+  } catch {
+    // Below.
+  }
+  return [{ path: '', message: 'the warnings of this flow cannot be read any more' }];
 }

@@ -24,6 +24,7 @@ import { ReadOnlyWatch } from './read-only.ts';
 import { SqlRedeliveryStore } from './redelivery.ts';
 import { SqlRetentionStore } from './retention.ts';
 import type { Schema } from './schema.ts';
+import { Sealed } from './sealed.ts';
 import { Session } from './session.ts';
 import { DEFAULT_SETTLING, type Settling } from './settle.ts';
 import { sqliteKyselyDialect } from './sqlite.ts';
@@ -36,6 +37,8 @@ interface CommonOptions extends Partial<Settling> {
   readonly max_row_bytes?: number;
   /** Commits that share a statement at most; default 200. */
   readonly batch_rows?: number;
+  /** Secrets of subscriptions are sealed with the first of these and opened with any; default: they are stored as they are. */
+  readonly secret_keys?: readonly string[];
 }
 
 export interface MysqlStoreOptions extends CommonOptions {
@@ -139,7 +142,7 @@ class SqlStore implements Store {
     this.participants = new SqlParticipantStore(session);
     this.workflows = new SqlWorkflowStore(session, this.activeflows.insert);
     this.pushes = new SqlPushStore(session);
-    this.subscriptions = new SqlSubscriptionStore(session);
+    this.subscriptions = new SqlSubscriptionStore(session, new Sealed(options.secret_keys ?? []));
     this.deliveries = new SqlDeliveryStore(session);
   }
 

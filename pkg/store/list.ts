@@ -1,3 +1,4 @@
+import { FlowError } from '../error/index.ts';
 import { type Action, type ActionList, indexActions } from '../model/action.ts';
 import type { ListStore } from '../service/ports.ts';
 import type { Session } from './session.ts';
@@ -31,7 +32,7 @@ export class SqlListStore implements ListStore {
     const row = await this.#session.run((db) =>
       db.selectFrom('action_lists').select('actions').where('owner', '=', owner).where('list_key', '=', key).executeTakeFirst(),
     );
-    return row && indexActions(JSON.parse(row.actions) as Action[]);
+    return row && indexActions(actionsOf(row.actions, owner, key));
   }
 
   /** Never back: another activeflow may need it for longer. False: it is not there. */
@@ -48,5 +49,14 @@ export class SqlListStore implements ListStore {
         .executeTakeFirst(),
     );
     return result.numUpdatedRows > 0n;
+  }
+}
+
+function actionsOf(text: string, owner: string, key: string): Action[] {
+  try {
+    return JSON.parse(text) as Action[];
+  } catch {
+    // Without what it says: a syntax error quotes the customer's actions.
+    throw new FlowError('INTERNAL', 'ACTION_LIST_UNREADABLE', `the list of actions ${key} of ${owner} is no JSON`);
   }
 }

@@ -1,8 +1,11 @@
 import type { Transaction } from 'kysely';
+import { REFERENCE_TYPES } from '../model/activeflow.ts';
 import type { Json } from '../model/json.ts';
-import type { Participant, ParticipantEntry } from '../model/participant.ts';
+import { JOB_PREFIX, type Participant, type ParticipantEntry } from '../model/participant.ts';
 import type { ParticipantStore, ParticipantWrite } from '../service/ports.ts';
 import type { Dialect } from './dialect.ts';
+import { waitersOf, wakeWaiters } from './job-wait.ts';
+import type { SalvagedJob } from './salvage.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 
@@ -40,6 +43,17 @@ export class SqlParticipantStore implements ParticipantStore {
     }
   }
 
+  async waiting(participant: Participant, key: string): Promise<string[]> {
+    const row = await this.#session.run((db) =>
+      db
+        .selectFrom('participants')
+        .select('waiters')
+        .where((eb) => eb.and({ ...columnsOf(participant), name: key }))
+        .executeTakeFirst(),
+    );
+    return waitersOf(row?.waiters);
+  }
+
   removeCustomer(customer_id: string, limit: number): Promise<number> {
     return this.#session.transaction(async (trx) => {
       const found = trx.selectFrom('participants').select(KEY).where('customer_id', '=', customer_id).limit(limit);
@@ -54,6 +68,7 @@ export class SqlParticipantStore implements ParticipantStore {
         .selectFrom('participants')
         .select(KEY)
         .where('tm_update', '<', dialect.now(-age_ms))
+        .where('waiters', 'is', null)
         .orderBy('tm_update')
         .limit(limit)
         .$if(dialect.locks, (query) => query.forUpdate().skipLocked());
@@ -84,6 +99,23 @@ function columnsOf({ customer_id, reference_type, reference_id }: Participant) {
   return { customer_id, reference_type, reference_id };
 }
 
+/** The job that an activeflow is, by the entry that has its state; whose data that is has its reference. */
+export async function jobOf(
+  db: Session['db'],
+  { id, customer_id, reference_id }: { readonly id: string; readonly customer_id: string; readonly reference_id: string },
+): Promise<SalvagedJob | undefined> {
+  const entry = await db
+    .selectFrom('participants')
+    .select(['name', 'reference_type'])
+    .where('customer_id', '=', customer_id)
+    .where('reference_type', 'in', REFERENCE_TYPES)
+    .where('reference_id', '=', reference_id)
+    .where('job_id', '=', id)
+    .executeTakeFirst();
+  if (!entry) return undefined;
+  return { name: entry.name.slice(JOB_PREFIX.length), participant: { reference_type: entry.reference_type, reference_id } };
+}
+
 /**
  * Writes entries as a part of somebody's transaction. False: one of them is not at its `from`, and all must be undone.
  * An entry that somebody else makes at the same moment is a duplicate, as `Session.tryAtomically` knows them.
@@ -110,12 +142,13 @@ async function writeEntry(trx: Transaction<Schema>, dialect: Dialect, write: Par
         value,
         revision: eb('revision', '+', 1),
         tm_update: dialect.now(),
-        ...(of_job === undefined ? { job_id } : {}),
+        ...(of_job === undefined ? { job_id, waiters: null } : {}),
       }))
       .where((eb) => eb.and(columns))
       .$if(from !== undefined, (query) => query.where('revision', '=', from ?? 0))
       .$if(of_job !== undefined, (query) => query.where('job_id', '=', of_job ?? ''))
       .executeTakeFirst();
+    if (numUpdatedRows > 0n && of_job !== undefined) await wakeWaiters(trx, dialect, columns);
     if (numUpdatedRows > 0n || of_job !== undefined) return true;
     if (from !== undefined) return false;
   }

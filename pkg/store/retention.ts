@@ -1,10 +1,8 @@
 import { sql } from 'kysely';
 import type { Cleared, RetentionStore } from '../service/ports.ts';
 import { clearActiveflows } from './clear-activeflows.ts';
+import { behind } from './page.ts';
 import type { Session } from './session.ts';
-
-/** A place between two rows as one text: `<first>~<second>`. Neither times nor ids hold a `~`. */
-type Place = readonly [first: string, second: string];
 
 /** Where the next step goes on; null: this was the last. */
 function nextPlace<Row>(rows: readonly Row[], limit: number, place: (last: Row) => string): string | null {
@@ -30,7 +28,6 @@ export class SqlRetentionStore implements RetentionStore {
    */
   async endedActiveflows(age_ms: number, after: string, limit: number): Promise<Cleared> {
     const { dialect } = this.#session;
-    const [time, id] = placeOf(after);
     const rows = await this.#session.run((db) =>
       db
         .selectFrom('activeflows')
@@ -51,9 +48,7 @@ export class SqlRetentionStore implements RetentionStore {
             .as('clear'),
         )
         .where('tm_create', '<', dialect.now(-age_ms))
-        .$if(time !== '', (query) =>
-          query.where('tm_create', '>=', time).where((eb) => eb.or([eb('tm_create', '>', time), eb('id', '>', id)])),
-        )
+        .where(behind<'activeflows'>('tm_create', 'id', after))
         .orderBy('tm_create')
         .orderBy('id')
         .limit(limit)
@@ -69,7 +64,6 @@ export class SqlRetentionStore implements RetentionStore {
   /** One that an activeflow runs on, or ran on and still shows, stays until that one has gone. */
   async temporaryFlows(age_ms: number, after: string, limit: number): Promise<Cleared> {
     const { dialect } = this.#session;
-    const [time, id] = placeOf(after);
     const rows = await this.#session.run((db) =>
       db
         .selectFrom('flows')
@@ -80,9 +74,7 @@ export class SqlRetentionStore implements RetentionStore {
             .as('used'),
         )
         .where('tm_expire', '<', dialect.now(-age_ms))
-        .$if(time !== '', (query) =>
-          query.where('tm_expire', '>=', time).where((eb) => eb.or([eb('tm_expire', '>', time), eb('id', '>', id)])),
-        )
+        .where(behind<'flows'>('tm_expire', 'id', after))
         .orderBy('tm_expire')
         .orderBy('id')
         .limit(limit)
@@ -103,14 +95,12 @@ export class SqlRetentionStore implements RetentionStore {
    */
   async unusedLists(age_ms: number, after: string, limit: number): Promise<Cleared> {
     const { dialect } = this.#session;
-    const [owner, key] = placeOf(after);
     const rows = await this.#session.run((db) =>
       db
         .selectFrom('action_lists')
         .select(['owner', 'list_key', 'tm_used'])
         .select((eb) => eb.case().when('tm_used', '<', dialect.now(-age_ms)).then(1).else(0).end().as('old'))
-        .where('owner', '>=', owner)
-        .where((eb) => eb.or([eb('owner', '>', owner), eb('list_key', '>', key)]))
+        .where(behind<'action_lists'>('owner', 'list_key', after))
         .orderBy('owner')
         .orderBy('list_key')
         .limit(limit)
@@ -159,15 +149,12 @@ export class SqlRetentionStore implements RetentionStore {
 
   async deliveries(age_ms: number, after: string, limit: number): Promise<Cleared> {
     const { dialect } = this.#session;
-    const [time, id] = placeOf(after);
     const rows = await this.#session.run((db) =>
       db
         .selectFrom('deliveries')
         .select(['id', 'tm_create', 'status'])
         .where('tm_create', '<', dialect.now(-age_ms))
-        .$if(time !== '', (query) =>
-          query.where('tm_create', '>=', time).where((eb) => eb.or([eb('tm_create', '>', time), eb('id', '>', id)])),
-        )
+        .where(behind<'deliveries'>('tm_create', 'id', after))
         .orderBy('tm_create')
         .orderBy('id')
         .limit(limit)
@@ -201,6 +188,46 @@ export class SqlRetentionStore implements RetentionStore {
         .executeTakeFirst(),
     );
     return { count: Number(result.numDeletedRows), next: rows.length < limit ? null : (ids.at(-1) ?? null) };
+  }
+
+  /**
+   * Whoever needs one renews `tm_used` first and reads the subscription then (fan-out.ts): so either the locked row has the
+   * new time and this lets it be, or the subscription has gone when it is read, and is made anew.
+   */
+  async webhookUris(age_ms: number, after: string, limit: number): Promise<Cleared> {
+    const { dialect } = this.#session;
+    return this.#session.transaction(async (trx) => {
+      const rows = await trx
+        .selectFrom('subscription_uses')
+        .select('subscription_id as id')
+        .where('subscription_id', '>', after)
+        .where('tm_used', '<', dialect.now(-age_ms))
+        .orderBy('subscription_id')
+        .limit(limit)
+        .$if(dialect.locks, (query) => query.forUpdate())
+        .execute();
+      if (rows.length === 0) return { count: 0, next: null };
+      const ids = rows.map((row) => row.id);
+      const lanes = await trx
+        .selectFrom('delivery_lanes')
+        .select('subscription_id')
+        .distinct()
+        .where('subscription_id', 'in', ids)
+        .execute();
+      const changed = await trx
+        .selectFrom('subscriptions')
+        .select('id')
+        .where('id', 'in', ids)
+        .where('tm_update', 'is not', null)
+        .execute();
+      const kept = new Set([...lanes.map((row) => row.subscription_id), ...changed.map((row) => row.id)]);
+      const gone = ids.filter((id) => !kept.has(id));
+      if (gone.length > 0) {
+        await trx.deleteFrom('subscriptions').where('id', 'in', gone).where('tm_update', 'is', null).execute();
+        await trx.deleteFrom('subscription_uses').where('subscription_id', 'in', gone).execute();
+      }
+      return { count: gone.length, next: rows.length < limit ? null : (ids.at(-1) ?? null) };
+    });
   }
 
   async #clearDeliveries(ids: readonly string[]): Promise<number> {
@@ -273,9 +300,4 @@ export async function clearFlows(session: Session, ids: readonly string[]): Prom
     const result = await trx.deleteFrom('flows').where('id', 'in', ids).executeTakeFirst();
     return Number(result.numDeletedRows);
   });
-}
-
-function placeOf(text: string): Place {
-  const at = text.indexOf('~');
-  return at < 0 ? ['', ''] : [text.slice(0, at), text.slice(at + 1)];
 }

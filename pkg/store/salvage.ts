@@ -6,13 +6,19 @@ import type { ReadActiveflow } from './activeflow-row.ts';
 /** The key of the list of an activeflow that runs on no flow: it is never looked up. */
 const NO_LIST = 'empty';
 
+export interface SalvagedJob {
+  readonly name: string;
+  readonly participant: NonNullable<ActiveflowState['participant']>;
+}
+
 /**
  * A row with what cannot be read of its JSON replaced: where it stood and what it has answered are kept as far as they
  * can be told, its stacks are not. Fit to be ended, not to be walked.
  *
  * @param moved the last number of a trace step that has a row of its own
+ * @param job whose state it is that others may wait for; undefined: it is no job
  */
-export function salvaged(row: ReadActiveflow, moved: number): ReadActiveflow {
+export function salvaged(row: ReadActiveflow, moved: number, job: SalvagedJob | undefined): ReadActiveflow {
   const state = parse(row.state);
   const outbox = outboxOf(parse(row.outbox));
   const variables = parse(row.variables);
@@ -35,6 +41,7 @@ export function salvaged(row: ReadActiveflow, moved: number): ReadActiveflow {
     // No commit has more than one event.
     event_seq: Math.max(count(state.event_seq) ?? row.revision, ...events),
     trace_seq: Math.max(count(state.trace_seq) ?? 0, moved, ...steps),
+    ...(job ? { job: { name: job.name, depth: 1 }, participant: job.participant } : {}),
   };
   return {
     ...row,

@@ -27,6 +27,7 @@ export interface Schema {
   push_events: { owner: string; seq: number; workflow_call_id: string; name: string; data: string; tm_create: string };
   participants: ParticipantRow;
   subscriptions: SubscriptionRow;
+  subscription_uses: SubscriptionUseRow;
   delivery_lanes: LaneRow;
   deliveries: DeliveryRow;
 }
@@ -40,6 +41,8 @@ export interface ParticipantRow {
   revision: number;
   /** The activeflow whose state the value is; empty: it is nobody's. */
   job_id: string;
+  /** Ids of the activeflows that wait for this job, as a JSON list; null: none. */
+  waiters: string | null;
   tm_update: string;
 }
 
@@ -55,6 +58,11 @@ export interface SubscriptionRow {
   revision: number;
   tm_create: string;
   tm_update: string | null;
+}
+
+export interface SubscriptionUseRow {
+  subscription_id: string;
+  tm_used: string;
 }
 
 /** What is delivered strictly one after another. Positions up to `done_position` are over, those up to `last_position` are not. */
@@ -140,7 +148,7 @@ export interface ActiveflowRow {
   outbox: string;
   /** The tokens of the last commits, newest first, each TOKEN_LENGTH characters: see token.ts. */
   tokens: string;
-  /** 1 while a run is stored, for `renew`. */
+  /** 1 while a run is stored that does not pause before its next try, for `renew`. */
   has_run: number;
   /** The earlier of wake_at and deadline_at of a running activeflow; NULL when it has ended. */
   wake_at: string | null;

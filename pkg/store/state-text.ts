@@ -1,5 +1,6 @@
 import type { ActiveflowState, Answer, Outbox } from '../model/activeflow.ts';
 import type { PendingHistory } from '../model/history.ts';
+import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { jsonMembers } from './json-text.ts';
 
 /**
@@ -13,10 +14,53 @@ export function stateText(state: ActiveflowState): string {
   return `${JSON.stringify(rest).slice(0, -1)},"answers":[${jsonMembers(answers, answerText)}]}`;
 }
 
+/** Throws SyntaxError, UnknownForm. */
 export function stateOfText(text: string): ActiveflowState {
-  const state = JSON.parse(text) as Omit<ActiveflowState, 'answers'> & { readonly answers: readonly StoredAnswer[] };
+  const value = objectOf(text);
+  for (const [name, is] of Object.entries(STATE)) {
+    if (!is(value[name])) throw new UnknownForm(`${name} is not as this version knows it`);
+  }
+  const state = value as unknown as Omit<ActiveflowState, 'answers'> & { readonly answers: readonly StoredAnswer[] };
   return { ...state, answers: state.answers.map(answerOf) };
 }
+
+/** Throws SyntaxError, UnknownForm. */
+export function outboxOfText(text: string): Outbox {
+  const value = objectOf(text);
+  if (Array.isArray(value.events) && Array.isArray(value.trace)) return value as unknown as Outbox;
+  throw new UnknownForm('it has no events or no trace');
+}
+
+/** Throws SyntaxError, UnknownForm. */
+export function objectOf(text: string): JsonObject {
+  const value = JSON.parse(text) as Json;
+  if (isJsonObject(value)) return value;
+  throw new UnknownForm('it is no object');
+}
+
+/** JSON that is not of the form that this version writes; the message holds nothing of what is in it. */
+export class UnknownForm extends Error {}
+
+const isObjectOrNull = (value: unknown): boolean => value === null || isJsonObject(value);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value);
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** What is looked at before it is known whether the row is to be walked or only shown; more would cost every read. */
+const STATE: { readonly [name in keyof ActiveflowState]?: (value: unknown) => boolean } = {
+  current: (value) => isJsonObject(value) && isText(value.id) && isText(value.type),
+  current_stack_id: isText,
+  stacks: (value) =>
+    Array.isArray(value) && value.every((stack) => isJsonObject(stack) && isText(stack.id) && isText(stack.list)),
+  forward: isObjectOrNull,
+  previous: isText,
+  step: isCount,
+  loops: isJsonObject,
+  run: isObjectOrNull,
+  wait: isObjectOrNull,
+  trace_seq: isCount,
+  event_seq: isCount,
+  answers: Array.isArray,
+};
 
 export function outboxText({ events, trace, history }: Outbox): string {
   const kept = history ? `,"history":${historyText(history)}` : '';

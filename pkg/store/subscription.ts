@@ -1,10 +1,11 @@
 import type { Transaction } from 'kysely';
 import type { Subscription, SubscriptionConfig, SubscriptionSecrets } from '../model/subscription.ts';
 import type { Page, StoredEvent, SubscriptionStore } from '../service/ports.ts';
-import { type Dialect, rfc3339OrNull, timeOrNull } from './dialect.ts';
+import { rfc3339OrNull, timeOrNull } from './dialect.ts';
 import { writeEvents } from './event.ts';
 import { after } from './page.ts';
 import type { Schema, SubscriptionRow } from './schema.ts';
+import type { Sealed } from './sealed.ts';
 import type { Session } from './session.ts';
 
 /** Rows of a log that one statement deletes. */
@@ -12,9 +13,11 @@ const PIECE = 500;
 
 export class SqlSubscriptionStore implements SubscriptionStore {
   readonly #session: Session;
+  readonly #sealed: Sealed;
 
-  constructor(session: Session) {
+  constructor(session: Session, sealed: Sealed) {
     this.#session = session;
+    this.#sealed = sealed;
   }
 
   async get(id: string): Promise<Subscription | undefined> {
@@ -24,7 +27,7 @@ export class SqlSubscriptionStore implements SubscriptionStore {
   async some(ids: readonly string[]): Promise<Subscription[]> {
     if (ids.length === 0) return [];
     const rows = await this.#session.run((db) => db.selectFrom('subscriptions').selectAll().where('id', 'in', ids).execute());
-    return rows.map((row) => fromRow(this.#session.dialect, row));
+    return rows.map((row) => this.#fromRow(row));
   }
 
   async list({ customer_id }: { readonly customer_id?: string }, page: Page): Promise<Subscription[]> {
@@ -35,7 +38,7 @@ export class SqlSubscriptionStore implements SubscriptionStore {
       if (page.after) query = query.where(after<'subscriptions'>(dialect, page.after));
       return query.orderBy('tm_create', 'desc').orderBy('id', 'desc').limit(page.size).execute();
     });
-    return rows.map((row) => fromRow(dialect, row));
+    return rows.map((row) => this.#fromRow(row));
   }
 
   async listening(customer_ids: readonly string[]): Promise<Subscription[]> {
@@ -49,7 +52,7 @@ export class SqlSubscriptionStore implements SubscriptionStore {
         .where('enabled', '=', 1)
         .execute(),
     );
-    return rows.map((row) => fromRow(this.#session.dialect, row));
+    return rows.map((row) => this.#fromRow(row));
   }
 
   async count(customer_id: string): Promise<number> {
@@ -65,12 +68,12 @@ export class SqlSubscriptionStore implements SubscriptionStore {
   }
 
   create(subscription: Subscription): Promise<boolean> {
-    const row = toRow(this.#session.dialect, subscription);
+    const row = this.#toRow(subscription);
     return this.#session.insertOnce((db) => db.insertInto('subscriptions').values(row).execute());
   }
 
   update(next: Subscription, from: number, events: readonly StoredEvent[]): Promise<boolean> {
-    const { id, tm_create: _, ...changes } = toRow(this.#session.dialect, next);
+    const { id, tm_create: _, ...changes } = this.#toRow(next);
     return this.#session.atomically(async (trx: Transaction<Schema>) => {
       const result = await trx
         .updateTable('subscriptions')
@@ -84,9 +87,24 @@ export class SqlSubscriptionStore implements SubscriptionStore {
     });
   }
 
+  /** In one order everywhere, against deadlocks. */
+  async use(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const { dialect } = this.#session;
+    const tm_used = dialect.now();
+    const rows = [...new Set(ids)].sort().map((subscription_id) => ({ subscription_id, tm_used }));
+    await this.#session.run((db) => {
+      const insert = db.insertInto('subscription_uses').values(rows);
+      return dialect.name === 'mysql'
+        ? insert.onDuplicateKeyUpdate({ tm_used }).execute()
+        : insert.onConflict((conflict) => conflict.column('subscription_id').doUpdateSet({ tm_used })).execute();
+    });
+  }
+
   /** The subscription first: nothing is added any more to what goes after it, but by who has read it before. */
   async remove(id: string): Promise<void> {
     await this.#session.run((db) => db.deleteFrom('subscriptions').where('id', '=', id).execute());
+    await this.#session.run((db) => db.deleteFrom('subscription_uses').where('subscription_id', '=', id).execute());
     await this.#session.run((db) => db.deleteFrom('delivery_lanes').where('subscription_id', '=', id).execute());
     for (;;) {
       const rows = await this.#session.run((db) =>
@@ -105,30 +123,32 @@ export class SqlSubscriptionStore implements SubscriptionStore {
     for (const { id } of rows) await this.remove(id);
     return rows.length;
   }
-}
 
-function toRow(dialect: Dialect, subscription: Subscription): SubscriptionRow {
-  const { config, secrets, enabled, failing_since, tm_create, tm_update, ...same } = subscription;
-  return {
-    ...same,
-    enabled: enabled ? 1 : 0,
-    config: JSON.stringify(config),
-    secrets: JSON.stringify(secrets),
-    failing_since: timeOrNull(dialect, failing_since),
-    tm_create: dialect.time(tm_create),
-    tm_update: timeOrNull(dialect, tm_update),
-  };
-}
+  #toRow(subscription: Subscription): SubscriptionRow {
+    const { dialect } = this.#session;
+    const { config, secrets, enabled, failing_since, tm_create, tm_update, ...same } = subscription;
+    return {
+      ...same,
+      enabled: enabled ? 1 : 0,
+      config: JSON.stringify(config),
+      secrets: this.#sealed.seal(JSON.stringify(secrets), same.id),
+      failing_since: timeOrNull(dialect, failing_since),
+      tm_create: dialect.time(tm_create),
+      tm_update: timeOrNull(dialect, tm_update),
+    };
+  }
 
-function fromRow(dialect: Dialect, row: SubscriptionRow): Subscription {
-  return {
-    ...row,
-    origin: row.origin === 'webhook_uri' ? 'webhook_uri' : 'customer',
-    enabled: row.enabled === 1,
-    config: JSON.parse(row.config) as SubscriptionConfig,
-    secrets: JSON.parse(row.secrets) as SubscriptionSecrets,
-    failing_since: rfc3339OrNull(dialect, row.failing_since),
-    tm_create: dialect.rfc3339(row.tm_create),
-    tm_update: rfc3339OrNull(dialect, row.tm_update),
-  };
+  #fromRow(row: SubscriptionRow): Subscription {
+    const { dialect } = this.#session;
+    return {
+      ...row,
+      origin: row.origin === 'webhook_uri' ? 'webhook_uri' : 'customer',
+      enabled: row.enabled === 1,
+      config: JSON.parse(row.config) as SubscriptionConfig,
+      secrets: JSON.parse(this.#sealed.open(row.secrets, row.id)) as SubscriptionSecrets,
+      failing_since: rfc3339OrNull(dialect, row.failing_since),
+      tm_create: dialect.rfc3339(row.tm_create),
+      tm_update: rfc3339OrNull(dialect, row.tm_update),
+    };
+  }
 }

@@ -1,7 +1,7 @@
 import type { Activeflow } from '../model/activeflow.ts';
 import type { Callable, WorkflowCall } from '../model/workflow.ts';
 import type { CallFilter, Cleared, KeyedCall, NewCall, Page, WorkflowStore } from '../service/ports.ts';
-import { after } from './page.ts';
+import { after, behind } from './page.ts';
 import { erasePushes } from './push.ts';
 import type { Session } from './session.ts';
 import { CALL_COLUMNS, CALLABLE_COLUMNS, callableFromRow, callableToRow, callFromRow, callToRow } from './workflow-row.ts';
@@ -37,6 +37,16 @@ export class SqlWorkflowStore implements WorkflowStore {
         .executeTakeFirst(),
     );
     return row && callableFromRow(this.#session.dialect, row);
+  }
+
+  async callables(customer_id: string, page: Page): Promise<Callable[]> {
+    const { dialect } = this.#session;
+    const rows = await this.#session.run((db) => {
+      let query = db.selectFrom('callables').select(CALLABLE_COLUMNS).where('customer_id', '=', customer_id);
+      if (page.after) query = query.where(after<'callables'>(dialect, page.after, 'flow_id'));
+      return query.orderBy('tm_create', 'desc').orderBy('flow_id', 'desc').limit(page.size).execute();
+    });
+    return rows.map((row) => callableFromRow(dialect, row));
   }
 
   async putCallable(callable: Callable): Promise<boolean | 'alias_taken'> {
@@ -101,15 +111,12 @@ export class SqlWorkflowStore implements WorkflowStore {
 
   async clearCalls(age_ms: number, place: string, limit: number): Promise<Cleared> {
     const old = this.#session.dialect.now(-age_ms);
-    const [time = '', id = ''] = place.split('~');
     const rows = await this.#session.run((db) =>
       db
         .selectFrom('workflow_calls')
         .select(['id', 'tm_create'])
         .where('tm_create', '<', old)
-        .$if(place !== '', (query) =>
-          query.where('tm_create', '>=', time).where((eb) => eb.or([eb('tm_create', '>', time), eb('id', '>', id)])),
-        )
+        .where(behind<'workflow_calls'>('tm_create', 'id', place))
         .orderBy('tm_create')
         .orderBy('id')
         .limit(limit)

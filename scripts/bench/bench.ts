@@ -2,12 +2,13 @@ import { Daemon, type DaemonForm, EVENT_EXCHANGE } from './daemon.ts';
 import { Database } from './database.ts';
 import { type Row, untilStill } from './measure.ts';
 import type { Options } from './options.ts';
-import type { CallerCommands, EchoCommands, PoolForm, SinkCommands } from './protocol.ts';
+import type { CallerCommands, EchoCommands, FloorCommands, PoolForm, SinkCommands } from './protocol.ts';
 import { type Servers, startServers } from './servers.ts';
 import { Worker } from './worker.ts';
 
 export const REQUESTS = 'bin-manager.flow-manager.request';
 export const ECHO = 'bench.echo.request';
+export const FLOOR = 'bench.floor.request';
 /** scripts/services gives its database what tests need. */
 const DATABASE_BYTES = 1 << 30;
 const WEBHOOKS = 'bin-manager.webhook-manager.request';
@@ -19,6 +20,7 @@ export class Bench {
   readonly servers: Servers;
   readonly database: Database;
   readonly echo = new Worker<EchoCommands>('echo.ts');
+  readonly floor = new Worker<FloorCommands>('floor.ts');
   readonly callers = new Worker<CallerCommands>('callers.ts');
   readonly sink = new Worker<SinkCommands>('sink.ts');
   readonly say: (row: Row) => void;
@@ -46,6 +48,7 @@ export class Bench {
     bench.broker = broker;
     await bench.callers.ask('connect', { url });
     await bench.sink.ask('consume', { url, queue: WEBHOOKS, exchange: EVENT_EXCHANGE, acks: options.acks });
+    await bench.floor.ask('serve', { url, dsn: servers.dsn, queue: FLOOR, exchange: EVENT_EXCHANGE, webhooks: WEBHOOKS });
     return bench;
   }
 
@@ -97,6 +100,7 @@ export class Bench {
       mariadb,
       callers: this.callers.pid,
       echo: this.echo.pid,
+      floor: this.floor.pid,
       sink: this.sink.pid,
     };
   }
@@ -112,6 +116,6 @@ export class Bench {
   async close(): Promise<void> {
     for (const name of [...this.#daemons.keys()]) await this.stopDaemon(name);
     await this.database.close();
-    await Promise.all([this.echo.close(), this.callers.close(), this.sink.close()]);
+    await Promise.all([this.echo.close(), this.floor.close(), this.callers.close(), this.sink.close()]);
   }
 }

@@ -4,8 +4,9 @@ import { Bench } from './bench.ts';
 import { builtDaemon } from './build.ts';
 import { callbackCase } from './cases/callback.ts';
 import { daemonsCase } from './cases/daemons.ts';
+import { deadEndpointCase } from './cases/dead-endpoint.ts';
 import { fairnessCase } from './cases/fairness.ts';
-import { internalCase } from './cases/internal.ts';
+import { internalCase, WITH_INTERNAL } from './cases/internal.ts';
 import { lengthCase } from './cases/length.ts';
 import { rpcCase } from './cases/rpc.ts';
 import { runningCase } from './cases/running.ts';
@@ -48,12 +49,9 @@ async function measureAll(bench: Bench, options: Options): Promise<{ rows: Row[]
   if (wanted('start')) figures.push(...(await startCase(bench)));
   else await warmServers(bench);
   if (wanted('echo') || wanted('create') || wanted('next')) {
-    const { profile } = options;
-    rows.push(...(await rpcCase(bench, wanted, profile === undefined ? [] : profileFlags(profile))));
-    const measured = bench.windows.filter(({ name }) => name === 'next').slice(1);
-    if (profile !== undefined) console.log(`\n${readProfile(profile, measured)}`);
+    rows.push(...(await profiled(bench, 'next', (node) => rpcCase(bench, wanted, node))));
   }
-  if (wanted('internal')) rows.push(...(await internalCase(bench)));
+  if (wanted('internal')) rows.push(...(await profiled(bench, WITH_INTERNAL, (node) => internalCase(bench, node))));
   if (wanted('length')) rows.push(...(await lengthCase(bench)));
   if (wanted('running')) {
     const found = await runningCase(bench);
@@ -63,8 +61,19 @@ async function measureAll(bench: Bench, options: Options): Promise<{ rows: Row[]
   if (wanted('fairness')) rows.push(...(await fairnessCase(bench)));
   if (wanted('callback')) figures.push(...(await callbackCase(bench)));
   if (wanted('daemons')) rows.push(...(await daemonsCase(bench)));
-  if (wanted('webhooks')) figures.push(...(await webhooksCase(bench)));
+  if (wanted('webhooks')) figures.push(...(await profiled(bench, 'webhooks', (node) => webhooksCase(bench, node))));
+  if (wanted('dead-endpoint')) figures.push(...(await deadEndpointCase(bench)));
   return { rows, figures };
+}
+
+/** Runs a case with a profile of its daemon when one is wanted, and shows that; the first window has warmed up. */
+async function profiled<T>({ options, windows }: Bench, window: string, work: (node: string[]) => Promise<T>): Promise<T> {
+  const { profile } = options;
+  if (profile === undefined) return work([]);
+  const result = await work(profileFlags(profile));
+  const measured = windows.filter(({ name }) => name === window).slice(1);
+  console.log(`\n${readProfile(profile, measured)}`);
+  return result;
 }
 
 async function warmServers(bench: Bench): Promise<void> {

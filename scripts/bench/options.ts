@@ -12,6 +12,7 @@ export const CASES = [
   'fairness',
   'callback',
   'webhooks',
+  'dead-endpoint',
 ] as const;
 export type CaseName = (typeof CASES)[number];
 
@@ -22,7 +23,7 @@ export interface Options {
   readonly out: string;
   /** A built daemon other than this tree's, to compare with. */
   readonly dist: string | undefined;
-  /** Folder for a CPU profile of the daemon: then only `next` is measured, and it is shown where the time goes. */
+  /** Folder for a CPU profile of the daemon: then only `next`, `webhooks` or `internal` is measured, and it is shown where the time goes. */
   readonly profile: string | undefined;
   /** Whether consumers of events and webhooks acknowledge them. */
   readonly acks: boolean;
@@ -41,7 +42,8 @@ export const USAGE = `usage: npm run bench -- [options]
   --rounds N       how often each is measured (default 4)
   --seconds N      how long each time (default 4)
   --callers N,N    callers at the same time (default 1,10,100,300)
-  --profile DIR    a CPU profile of the daemon during next, and its 25 most expensive functions (100 callers)
+  --profile DIR    a CPU profile of the daemon during next (100 callers), or with --only webhooks or internal during that,
+                   and its 25 most expensive functions
   --no-acks        consumers of events and webhooks do not acknowledge: the broker writes nothing to disk
   --dist DIR       another build of the daemon, to compare with
   --out FILE       default bench/results.json`;
@@ -54,7 +56,7 @@ export function readOptions(argv: readonly string[]): Options | 'help' {
   const short = values.short ?? false;
   return {
     form: short ? 'short' : 'full',
-    only: values.profile !== undefined ? ['next'] : namesOf(values.only ?? []),
+    only: profiled(values.profile !== undefined, namesOf(values.only ?? [])),
     out: values.out ?? 'bench/results.json',
     dist: values.dist,
     profile: values.profile,
@@ -66,6 +68,14 @@ export function readOptions(argv: readonly string[]): Options | 'help' {
       defaultCallers(short, values.profile !== undefined),
     running: short ? 10_000 : 100_000,
   };
+}
+
+/** Cases whose daemon can be profiled, besides `next`. */
+const PROFILED = ['webhooks', 'internal'] as const;
+
+function profiled(profile: boolean, only: readonly CaseName[]): readonly CaseName[] {
+  if (!profile) return only;
+  return [PROFILED.find((name) => only.includes(name)) ?? 'next'];
 }
 
 function defaultCallers(short: boolean, profile: boolean): readonly number[] {

@@ -66,6 +66,10 @@ export interface EchoCommands {
   serve: { in: { url: string; queue: string }; out: { broker: string } };
 }
 
+export interface FloorCommands {
+  serve: { in: { url: string; dsn: string; queue: string; exchange: string; webhooks: string }; out: null };
+}
+
 export interface SinkCommands {
   consume: { in: { url: string; queue: string; exchange: string; acks: boolean }; out: null };
   /** Messages so far. */
@@ -76,6 +80,26 @@ export interface ReceiverCommands {
   readonly serve: { readonly in: object; readonly out: { readonly url: string } };
   /** Resolves when so many have come in from now on: from the first of them to the last. */
   readonly expect: { readonly in: { readonly requests: number }; readonly out: { readonly seconds: number } };
+}
+
+/** Of what the endpoints were sent from `begin` on; times in ms, from the commit that caused it. */
+export interface Arrived {
+  readonly per_second: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** Requests that the dead endpoint has and does not answer. */
+  readonly held: number;
+}
+
+export interface EndpointCommands {
+  readonly serve: { readonly in: object; readonly out: { readonly live: string; readonly dead: string } };
+  readonly begin: { readonly in: object; readonly out: null };
+  /** Resolves when so many have come in. */
+  readonly arrived: { readonly in: { readonly requests: number }; readonly out: Arrived };
+  /** Resolves when the dead endpoint has one. */
+  readonly held: { readonly in: object; readonly out: null };
+  /** The dead endpoint breaks off all that it has. */
+  readonly hangUp: { readonly in: object; readonly out: null };
 }
 
 export interface PostCommands {

@@ -27,6 +27,8 @@ export function targets(rows: readonly Row[], figures: readonly Figure[]): Targe
     atMost('next with 5 internal actions ÷ without, lone caller', 1.3, slower(row(/5 internal/, 1))),
     atMost('p99 of others while one customer floods ÷ without', 2, row(/one floods/, 10)?.ratio?.p99.median),
     atLeast('deliveries of notifications ÷ bare posts', 0.5, figure(/^deliveries ÷/)),
+    atMost('notifications beside a dead endpoint, p99 ÷ without', 1.5, figure(/arrival p99, one dead ÷/)),
+    atLeast('notifications beside a dead endpoint, rate ÷ without', 0.9, figure(/^notifications, one dead ÷/)),
     atMost('resident memory, idle, MB', 90, figure(/idle/)),
     atMost('resident memory, 100,000 running, MB', 200, figure(/100,000 running/)),
     atMost('time to first answer, ms', 1_000, figure(/first answer/)),

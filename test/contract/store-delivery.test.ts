@@ -1,13 +1,26 @@
 /** Lanes of deliveries, as every database keeps them. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { Delivery } from '../../pkg/model/subscription.ts';
+import { NIL } from '../../pkg/model/id.ts';
+import type { Delivery, Subscription } from '../../pkg/model/subscription.ts';
+import type { Lists } from '../../pkg/service/lists.ts';
 import type { DeliveryOutcome, HeldLane } from '../../pkg/service/ports.ts';
-import { eachStore } from '../support/stores.ts';
+import { FanOut } from '../../pkg/service/subscription/fan-out.ts';
+import { RecordingMeter } from '../support/recorders.ts';
+import { sampleActiveflow } from '../support/samples.ts';
+import { eachStore, type Workbench } from '../support/stores.ts';
 import { laneOf, subscriptionTo } from '../support/subscriptions.ts';
 
 const subscription = subscriptionTo('https://a.example/');
-const DONE = { status: 'delivered', attempts: 1, response_code: 200, latency_ms: 5, error: null, missing: [] } as const;
+const DONE = {
+  status: 'delivered',
+  attempts: 1,
+  response_code: 200,
+  latency_ms: 5,
+  error: null,
+  renews: true,
+  missing: [],
+} as const;
 
 eachStore('lanes of deliveries', (get) => {
   const deliveries = () => get().store.deliveries;
@@ -48,11 +61,9 @@ eachStore('lanes of deliveries', (get) => {
     const lane = await claimed(lane_id);
     expect((await deliveries().claim(randomUUID(), 100, { not: [] })).map(({ id }) => id)).not.to.include(lane_id);
     // Whose it is not stores nothing.
-    expect(await deliveries().record(randomUUID(), [await done(lane)])).to.deep.equal([]);
-    const [next] = await deliveries().record(me, [await done(lane)]);
-    if (!next) throw new Error('let go');
-    expect(next.done_position).to.equal(1);
-    expect(await deliveries().record(me, [await done(next)])).to.deep.equal([]);
+    expect(await deliveries().record(randomUUID(), [await done(lane)])).to.deep.equal(new Set());
+    expect(await deliveries().record(me, [await done(lane)])).to.deep.equal(new Set([lane_id]));
+    expect(await deliveries().record(me, [await done({ ...lane, done_position: 1 })])).to.deep.equal(new Set());
     expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane_id);
     await deliveries().add([{ lane_id, ...rest, deliveries: laneOf(subscription, 1).deliveries }], 100);
     expect((await claimed(lane_id)).done_position).to.equal(2);
@@ -63,15 +74,29 @@ eachStore('lanes of deliveries', (get) => {
     await deliveries().add([lane], 100);
     const held = await claimed(lane.lane_id);
     const failed = { status: 'failed', response_code: 500, error: 'answered with status 500', missing: [1] } as const;
-    const [after] = await deliveries().record(me, [await done(held, failed)]);
-    if (!after) throw new Error('let go');
-    expect(after.missing).to.deep.equal([1]);
-    const waits = await done(after, { status: 'pending', response_code: null, again_ms: 3_600_000, missing: [1] });
-    expect(await deliveries().record(me, [waits])).to.deep.equal([]);
+    expect(await deliveries().record(me, [await done(held, failed)])).to.deep.equal(new Set([held.id]));
+    const waits = await done(
+      { ...held, done_position: 1 },
+      { status: 'pending', response_code: null, again_ms: 3_600_000, missing: [1] },
+    );
+    expect(await deliveries().record(me, [waits])).to.deep.equal(new Set());
     expect((await deliveries().claim(me, 100, { not: [] })).map(({ id }) => id)).not.to.include(lane.lane_id);
     const stored = await deliveries().get(waits.delivery.id);
     expect(stored).to.include({ status: 'pending', attempts: 1, response_code: null });
     expect(Date.parse(stored?.next_try_at ?? '') - Date.parse(stored?.tm_update ?? '')).to.be.within(3_599_900, 3_600_100);
+  });
+
+  it('renew the lease of their lane when they are told to', async () => {
+    const lane = laneOf(subscription, 3);
+    await deliveries().add([lane], 100);
+    const held = await claimed(lane.lane_id);
+    const claimable = async (): Promise<unknown> =>
+      await get().bench.sql('select claimable_at from delivery_lanes where id = ?', [lane.lane_id]);
+    const until = await claimable();
+    await deliveries().record(me, [await done(held, { renews: false })]);
+    expect(await claimable()).to.deep.equal(until);
+    await deliveries().record(me, [await done({ ...held, done_position: 1 })]);
+    expect(await claimable()).not.to.deep.equal(until);
   });
 
   it('leave out subscriptions that are busy, and are parked and due again as they are told', async () => {
@@ -132,6 +157,13 @@ eachStore('lanes of deliveries', (get) => {
   });
 });
 
+/** All that the tables of subscriptions hold, as text. */
+async function everything(bench: Workbench): Promise<string> {
+  const tables = ['subscriptions', 'subscription_uses', 'delivery_lanes', 'deliveries'];
+  const rows = await Promise.all(tables.map((table) => bench.sql(`select * from ${table}`)));
+  return JSON.stringify(rows);
+}
+
 eachStore('subscriptions', (get) => {
   it('are changed by who has read them, with the events of the change', async () => {
     const { store, bench } = get();
@@ -163,5 +195,108 @@ eachStore('subscriptions', (get) => {
     expect(await subscriptions.count(customer_id)).to.equal(1);
     expect(await subscriptions.removeOfCustomer(customer_id, 10)).to.equal(2);
     expect(await subscriptions.list({ customer_id }, { size: 5 })).to.deep.equal([]);
+  });
+
+  it('take all that is theirs with them when their customer goes', async () => {
+    const { store, bench } = get();
+    const { deliveries, subscriptions } = store;
+    const [me, gone] = [randomUUID(), subscriptionTo('https://only-of-this-customer.example/')];
+    const secrets = {
+      access_key: 'an access key',
+      headers: { 'x-a': 'a header' },
+      signing: [{ secret: 'whsec_it', until: null }],
+    };
+    await subscriptions.create({ ...gone, secrets });
+    await subscriptions.use([gone.id]);
+    const lanes = [laneOf(gone, 2), laneOf(gone, 3)];
+    await deliveries.add(lanes, 2);
+    const [lane] = await deliveries.claim(me, 1, { only: gone.id });
+    if (!lane) throw new Error('not claimed');
+    const [delivery] = await deliveries.waiting([lane], 1);
+    if (!delivery) throw new Error('nothing waits');
+    await deliveries.record(me, [{ ...DONE, lane, delivery, status: 'failed', error: 'why it failed' }]);
+    const replay = { lane_id: randomUUID(), subscription_id: gone.id, lease_ms: 6_000 };
+    expect(await deliveries.replay(replay, { id: delivery.id }, 1)).to.equal(1);
+    const texts = [gone.customer_id, gone.id, delivery.id, 'only-of-this-customer', 'an access key', 'a header', 'whsec_it'];
+    const found = async () => {
+      const rows = await everything(bench);
+      return texts.filter((text) => rows.includes(text));
+    };
+    expect(await found()).to.deep.equal(texts);
+    expect(await subscriptions.removeOfCustomer(gone.customer_id, 10)).to.equal(1);
+    expect(await found()).to.deep.equal([]);
+    // By who has read the subscription before.
+    await deliveries.add([laneOf(gone, 1)], 10);
+    const late = await deliveries.claim(me, 100, { only: gone.id });
+    await deliveries.discard(
+      me,
+      late.map(({ id }) => id),
+    );
+    expect(await found()).to.deep.equal([]);
+  });
+
+  it('that are there keep their lanes', async () => {
+    const { store } = get();
+    const [me, one] = [randomUUID(), subscriptionTo('https://a.example/')];
+    await store.subscriptions.create(one);
+    const lane = laneOf(one, 1);
+    await store.deliveries.add([lane], 10);
+    await store.deliveries.claim(me, 100, { only: one.id });
+    await store.deliveries.discard(me, [lane.lane_id]);
+    expect((await store.deliveries.get(lane.deliveries[0]?.id ?? ''))?.status).to.equal('pending');
+  });
+
+  describe('that a webhook_uri is', () => {
+    const ALL_MS = -1_000;
+    const NONE_MS = 60_000;
+
+    async function told(uri: string): Promise<Subscription> {
+      const { store } = get();
+      const fanOut = new FanOut({ store, lists: {} as Lists, meter: new RecordingMeter(), options: { backlog: 10 } });
+      const row = sampleActiveflow({ webhook_uri: uri, webhook_method: 'POST' });
+      await fanOut.rows([{ ...row, customer_id: NIL, state: { ...row.state, stacks: [] } }]);
+      const [one] = (await store.subscriptions.list({ customer_id: NIL }, { size: 10 })).filter(
+        ({ config }) => config.callback_url === uri,
+      );
+      if (!one) throw new Error('it was not made');
+      return one;
+    }
+
+    /** All that waits is delivered, and its log and lanes are cleared away. */
+    async function finish({ id }: Subscription): Promise<void> {
+      const { store, bench } = get();
+      const me = randomUUID();
+      for (const lane of await store.deliveries.claim(me, 100, { only: id })) {
+        const [delivery] = await store.deliveries.waiting([lane], 1);
+        if (delivery) await store.deliveries.record(me, [{ ...DONE, lane, delivery }]);
+      }
+      await bench.sql("delete from deliveries where subscription_id = ? and status <> 'pending'", [id]);
+      await store.retention.deliveryLanes(ALL_MS, '', 1_000);
+    }
+
+    const clear = (age_ms: number) => get().store.retention.webhookUris(age_ms, '', 1_000);
+    const there = async ({ id }: Subscription) => (await get().store.subscriptions.get(id)) !== undefined;
+
+    it('go when nobody has needed them for as long and none of their lanes is left, and are made anew', async () => {
+      const one = await told('https://a.example/own');
+      expect([(await clear(ALL_MS)).count, await there(one)], 'a lane is left').to.deep.equal([0, true]);
+      await finish(one);
+      expect([(await clear(NONE_MS)).count, await there(one)], 'it was needed a moment ago').to.deep.equal([0, true]);
+      expect([(await clear(ALL_MS)).count, await there(one)]).to.deep.equal([1, false]);
+      expect((await told('https://a.example/own')).id).to.equal(one.id);
+      await finish(one);
+      expect((await clear(ALL_MS)).count, 'as the first one').to.equal(1);
+    });
+
+    it('stay when their owner has changed them', async () => {
+      const one = await told('https://b.example/own');
+      const next = { ...one, revision: one.revision + 1, tm_update: '2026-01-02T00:00:00.000000Z' };
+      expect(await get().store.subscriptions.update(next, one.revision, [])).to.equal(true);
+      await finish(one);
+      expect([(await clear(ALL_MS)).count, await there(one)]).to.deep.equal([0, true]);
+      await get().store.subscriptions.remove(one.id);
+      const left = await get().bench.sql('select * from subscription_uses where subscription_id = ?', [one.id]);
+      expect(left).to.deep.equal([]);
+    });
   });
 });

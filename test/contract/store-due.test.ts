@@ -18,10 +18,14 @@ async function stored(store: Store, changes: Partial<Activeflow> = {}): Promise<
   return activeflow;
 }
 
+async function claim(store: Store, limit: number, lease_ms: number): Promise<string[]> {
+  return (await store.activeflows.claimDue(limit, lease_ms)).map(({ id }) => id);
+}
+
 /** Claims until something is there: leases run out by the database's clock. */
 async function claimSome(store: Store): Promise<string[]> {
   for (;;) {
-    const ids = await store.activeflows.claimDue(100, 60_000);
+    const ids = await claim(store, 100, 60_000);
     if (ids.length > 0) return ids;
   }
 }
@@ -37,11 +41,18 @@ eachStore('due activeflows', (get) => {
     await stored(store, { wake_at: PAST, status: 'ended' });
     await stored(store, { wake_at: inMs(60_000), deadline_at: inMs(90_000) });
     await stored(store);
-    const claimed = await store.activeflows.claimDue(100, 60_000);
+    const claimed = await claim(store, 100, 60_000);
     expect(claimed).to.have.members([timer.id, deadline.id, onlyDeadline.id]);
-    expect(await store.activeflows.claimDue(100, 60_000)).to.deep.equal([]);
+    expect(await claim(store, 100, 60_000)).to.deep.equal([]);
     expect((await store.activeflows.get(timer.id))?.revision).to.equal(1);
     expect((await store.activeflows.get(deadline.id))?.deadline_at).to.equal(PAST);
+  });
+
+  it('are claimed as they are, with the revision that is due', async () => {
+    const { store } = get();
+    const row = await stored(store, { wake_at: PAST });
+    await store.activeflows.commit({ next: following(row, { wake_at: PAST }), variables_changed: false });
+    expect(await store.activeflows.claimDue(10, 60_000)).to.deep.equal([{ id: row.id, revision: row.revision + 1 }]);
   });
 
   it('are claimed oldest first, as many as asked for', async () => {
@@ -49,7 +60,7 @@ eachStore('due activeflows', (get) => {
     for (let n = 9; n > 0; n -= 1) await stored(store, { wake_at: `2020-01-0${n}T00:00:00.000000Z`, user_id: n });
     const order: (number | undefined)[] = [];
     for (let n = 0; n < 9; n += 1) {
-      const [id = ''] = await store.activeflows.claimDue(1, 60_000);
+      const [id = ''] = await claim(store, 1, 60_000);
       order.push((await store.activeflows.get(id))?.user_id);
     }
     expect(order).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -59,10 +70,8 @@ eachStore('due activeflows', (get) => {
     const { store, bench } = get();
     await Promise.all(Array.from({ length: 120 }, () => stored(store, { wake_at: PAST })));
     const stores = [store, bench.open(), bench.open()];
-    const claims = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => (stores[n % 3] ?? store).activeflows.claimDue(10, 60_000)),
-    );
-    const ids = [...claims.flat(), ...(await store.activeflows.claimDue(200, 60_000))];
+    const claims = await Promise.all(Array.from({ length: 30 }, (_, n) => claim(stores[n % 3] ?? store, 10, 60_000)));
+    const ids = [...claims.flat(), ...(await claim(store, 200, 60_000))];
     expect(ids).to.have.lengthOf(120);
     expect(new Set(ids).size).to.equal(120);
   });
@@ -70,8 +79,8 @@ eachStore('due activeflows', (get) => {
   it('come again when the lease has run out', async () => {
     const { store } = get();
     const { id } = await stored(store, { wake_at: PAST });
-    expect(await store.activeflows.claimDue(10, 100)).to.deep.equal([id]);
-    expect(await store.activeflows.claimDue(10, 100)).to.deep.equal([]);
+    expect(await claim(store, 10, 100)).to.deep.equal([id]);
+    expect(await claim(store, 10, 100)).to.deep.equal([]);
     expect(await claimSome(store)).to.deep.equal([id]);
   });
 
@@ -81,7 +90,7 @@ eachStore('due activeflows', (get) => {
     const ended = await stored(store, { wake_at: PAST });
     await store.activeflows.commit({ next: following(cleared, { wake_at: null }), variables_changed: false });
     await store.activeflows.commit({ next: following(ended, { status: 'ended' }), variables_changed: false });
-    expect(await store.activeflows.claimDue(10, 60_000)).to.deep.equal([]);
+    expect(await claim(store, 10, 60_000)).to.deep.equal([]);
     expect((await store.activeflows.get(ended.id))?.wake_at).to.equal(null);
   });
 
@@ -91,9 +100,11 @@ eachStore('due activeflows', (get) => {
     const waiting = await stored(store, { wake_at: PAST });
     const deadline_at = inMs(30_000);
     const limited = await stored(store, { wake_at: PAST, deadline_at, state: sampleState({ run: RUN }) });
-    await store.activeflows.renew([running.id, waiting.id, limited.id], 60_000);
+    const paused = { ...RUN, retry: { failed: 1, attempt: 1, due: PAST } };
+    const pausing = await stored(store, { wake_at: PAST, state: sampleState({ run: paused }) });
+    await store.activeflows.renew([running.id, waiting.id, limited.id, pausing.id], 60_000);
     await store.activeflows.renew([], 60_000);
-    expect(await store.activeflows.claimDue(10, 60_000)).to.deep.equal([waiting.id]);
+    expect(await claim(store, 10, 60_000)).to.have.members([waiting.id, pausing.id]);
     const renewed = await store.activeflows.get(running.id);
     expect(Date.parse(renewed?.wake_at ?? '') - Date.now()).to.be.within(50_000, 61_000);
     expect(renewed?.revision).to.equal(1);
@@ -103,7 +114,7 @@ eachStore('due activeflows', (get) => {
     const done = following(running, { wake_at: PAST, state: sampleState({ run: null }) });
     await store.activeflows.commit({ next: done, variables_changed: false });
     await store.activeflows.renew([running.id], 60_000);
-    expect(await store.activeflows.claimDue(10, 60_000)).to.deep.equal([running.id]);
+    expect(await claim(store, 10, 60_000)).to.deep.equal([running.id]);
   });
 
   it('are counted, with the age of the oldest', async () => {

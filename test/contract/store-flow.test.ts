@@ -49,6 +49,17 @@ eachStore('flows', (get) => {
     expect(await store.flows.get(plain.id.toUpperCase())).to.equal(undefined);
   });
 
+  it('reads a flow whose warnings cannot be read: it runs without them', async () => {
+    const { store, bench } = get();
+    const flow = await stored(store);
+    for (const text of ['[', '7']) {
+      await bench.sql('update flows set warnings = ? where id = ?', [text, flow.id]);
+      const read = await store.flows.get(flow.id);
+      expect(read).to.deep.equal({ ...flow, warnings: read?.warnings });
+      expect(read?.warnings.map(({ message }) => message)).to.deep.equal(['the warnings of this flow cannot be read any more']);
+    }
+  });
+
   it('brings times to microseconds in UTC', async () => {
     const { store } = get();
     const { id } = await stored(store, { tm_create: '2026-11-21T08:45:10Z', tm_update: '2026-11-21T09:45:10.5+01:00' });

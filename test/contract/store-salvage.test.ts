@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
+import { isReadable } from '../../pkg/service/ports.ts';
 import { failureOf } from '../support/failure.ts';
 import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
@@ -35,6 +36,47 @@ eachStore('activeflows that cannot be read', (get) => {
       state: { ...row.state, stacks: [{ ...main, list: 'empty', shared: false }] },
     });
     expect(await get().store.activeflows.salvage(uuidv7())).to.equal(undefined);
+  });
+
+  const DAMAGED: readonly (readonly [string, string])[] = [
+    ['state', '{"secret":'],
+    ['state', '{"answers":[],"secret":1}'],
+    ['state', 'null'],
+    ['variables', '["secret"]'],
+    ['outbox', '{"events":"secret"}'],
+  ];
+  for (const [column, text] of DAMAGED) {
+    it(`are known by their columns where ${column} is ${text}, and others beside them whole`, async () => {
+      const { activeflows } = get().store;
+      const [row, whole] = [await made(), await made()];
+      await spoil(row.id, column, text);
+      const failure = await failureOf(activeflows.get(row.id));
+      expect(failure).to.include({ status: 'INTERNAL', reason: 'ACTIVEFLOW_UNREADABLE' });
+      expect(failure.message).to.include(`${row.id} cannot be read: its ${column} is`).and.not.include('secret');
+      for (const { customer_id, id } of [row, whole]) {
+        const [listed] = await activeflows.list({ customer_id }, { size: 10 });
+        expect(listed && isReadable(listed)).to.equal(id === whole.id);
+        if (id === whole.id) expect(listed).to.deep.equal(whole);
+      }
+      const { state, variables, outbox, ...columns } = row;
+      const [listed] = await activeflows.list({ customer_id: row.customer_id }, { size: 10 });
+      expect(listed).to.deep.include(columns);
+      expect(listed).to.have.nested.property('unreadable.reason', 'ACTIVEFLOW_UNREADABLE');
+    });
+  }
+
+  it('are in nobody’s way when unpublished events are looked for', async () => {
+    const { store, bench } = get();
+    await bench.sql('delete from activeflows');
+    const broken = [await made(), await made(), await made()];
+    for (const { id } of broken) await spoil(id, 'state', '[');
+    await bench.sql("update activeflows set unsettled_at = '2020-01-01 00:00:00.000001'");
+    const fine = [await made(), await made(), await made()];
+    const found = await store.activeflows.unsettled(0, 2);
+    expect(found.filter((row) => !isReadable(row)).map(({ id }) => id)).to.have.members(broken.map(({ id }) => id));
+    const readable = found.filter(isReadable).map(({ id }) => id);
+    expect(readable).to.have.length(2);
+    expect(fine.map(({ id }) => id)).to.include.members(readable);
   });
 
   for (const text of ['{"current":', '', 'null', '[]', '7', '{"event_seq":-1,"trace_seq":"x","current":{"id":7},"answers":{}}']) {
@@ -75,6 +117,20 @@ eachStore('activeflows that cannot be read', (get) => {
     const salvaged = await activeflows.salvage(row.id);
     expect(salvaged?.outbox).to.deep.equal({ events: [{ seq: 6, type: 'activeflow_updated' }], trace: [] });
     expect(salvaged?.variables).to.deep.equal({});
+  });
+
+  it('are known as the job that they are: others may wait for its end', async () => {
+    const { activeflows, participants } = get().store;
+    const row = await made();
+    const { customer_id, reference_id } = row;
+    const participant = { customer_id, reference_type: 'conversation', reference_id };
+    await participants.write({ participant, key: 'job.who', value: { status: 'ONGOING' }, job_id: row.id });
+    await participants.write({ participant, key: 'job.other', value: { status: 'ONGOING' }, job_id: uuidv7() });
+    await spoil(row.id, 'state', '{');
+    expect((await activeflows.salvage(row.id))?.state).to.deep.include({
+      job: { name: 'who', depth: 1 },
+      participant: { reference_type: 'conversation', reference_id },
+    });
   });
 
   it('which of some have ended', async () => {

@@ -98,6 +98,20 @@ eachStore('callables', (get) => {
     expect(await workflows.putCallable({ ...second, alias: 'a', revision: 2 })).to.equal(true);
   });
 
+  it('are listed for their customer, newest first, page by page', async () => {
+    const { workflows } = get().store;
+    const customer_id = randomUUID();
+    const made = [TM, TM, TM, LATER].map((tm_create) => sampleCallable({ customer_id, tm_create }));
+    for (const callable of made) expect(await workflows.putCallable(callable)).to.equal(true);
+    const newest = [...made].sort((a, b) => (`${a.tm_create}${a.flow_id}` < `${b.tm_create}${b.flow_id}` ? 1 : -1));
+    const first = await workflows.callables(customer_id, { size: 2 });
+    expect(first).to.deep.equal(newest.slice(0, 2));
+    const after = { tm_create: TM, id: newest[1]?.flow_id ?? '' };
+    expect(await workflows.callables(customer_id, { size: 9, after })).to.deep.equal(newest.slice(2));
+    expect(await workflows.callables(customer_id, { size: 9, after: { tm_create: TM } })).to.deep.equal([]);
+    expect(await workflows.callables(randomUUID(), { size: 9 })).to.deep.equal([]);
+  });
+
   it('change only from the revision that they were read at', async () => {
     const { workflows } = get().store;
     const callable = sampleCallable({ input_schema: null });

@@ -22,6 +22,13 @@ eachStore('the store', (get) => {
     await bench.open().check();
   });
 
+  it('takes one that has a lower number than those that it has', async () => {
+    const { bench } = get();
+    const name = NAMES.at(-3) ?? '';
+    await bench.sql('delete from kysely_migration where name = ?', [name]);
+    expect(await bench.open().migrate()).to.deep.equal([name]);
+  });
+
   it('says what to do when the schema is behind', async () => {
     const { bench } = get();
     await bench.sql('delete from kysely_migration where name = ?', [NEWEST]);

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { action } from '../support/caller.ts';
 import type { Daemon } from '../support/daemon.ts';
+import { playOverDeath } from '../support/dying.ts';
 import { onFaultStage } from '../support/fault-stage.ts';
 import { eventually } from '../support/inbox.ts';
 
@@ -97,8 +98,8 @@ onFaultStage(
       expect(trace.filter(({ outcome }) => outcome === 'failed')).deep.equal([]);
       const { one, two } = await caller.variables(made.id);
       expect([JSON.parse(one ?? '{}').body, JSON.parse(two ?? '{}').body]).deep.equal([{ n: 1 }, { n: 2 }]);
-      expect(new Set(sent().map(({ text }) => text))).deep.equal(new Set(['paid 1', 'paid 2']));
-      expect(new Set(sent().map(({ request }) => request)).size, 'each once').equal(2);
+      expect(new Set(get().siblings.sent.map(({ text }) => text))).deep.equal(new Set(['paid 1', 'paid 2']));
+      expect(new Set(get().siblings.sent.map(({ request }) => request)).size, 'each once').equal(2);
     }
 
     /** A call that is played to meanwhile, and asks again when it is cut off. */
@@ -118,34 +119,17 @@ onFaultStage(
       await caller.ok('POST', `/v1/activeflows/${made.id}/stop`, {}, randomUUID());
     }
 
-    /** What the message service was asked to send since the journey began, repeats included. */
-    function sent(): { text: string; request: string }[] {
-      return get()
-        .siblings.asked.filter(({ to }) => to === 'message')
-        .map(({ data, request_id }) => ({ text: String(data.text), request: request_id }));
+    async function journey(): Promise<void> {
+      get().siblings.asked.length = 0;
+      await conversation();
+      await call();
     }
 
     for (const point of POINTS) {
       it(point, async function () {
         this.timeout(90_000);
-        get().siblings.asked.length = 0;
         daemon.tell(`crash ${point}`);
-        let dead = false;
-        const dying = daemon.exited.finally(() => {
-          dead = true;
-        });
-        const journeys = (async () => {
-          for (let tries = 0; tries === 0 || !dead; tries += 1) {
-            if (tries === 3) throw new Error('the point was not reached');
-            get().siblings.asked.length = 0;
-            await conversation();
-            await call();
-          }
-        })();
-        const { signal } = await Promise.race([dying, journeys.then(() => dying)]);
-        expect(signal).equal('SIGKILL');
-        await start();
-        await journeys;
+        await playOverDeath(daemon, journey, start);
       });
     }
 

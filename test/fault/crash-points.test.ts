@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { AmqpProxy, type Watch } from '../support/amqp-proxy.ts';
 import type { Unit } from '../support/amqp-reader.ts';
 import type { Daemon } from '../support/daemon.ts';
+import { playOverDeath } from '../support/dying.ts';
 import { onFaultStage } from '../support/fault-stage.ts';
 
 /** Each is reached by the two journeys; see faults.ts for what the words mean. */
@@ -75,23 +76,17 @@ onFaultStage(
     async function goesOnAfter(crash: () => void): Promise<void> {
       const stage = get();
       crash();
-      let dead = false;
-      const exited = daemon.exited.finally(() => {
-        dead = true;
-      });
-      // Some points come a little after the journeys are over: then others follow until it is dead.
-      const journeys = (async () => {
-        for (let tries = 0; tries === 0 || !dead; tries += 1) {
-          if (tries === 4) throw new Error('the point was not reached');
+      await playOverDeath(
+        daemon,
+        async () => {
           await stage.journeys.prepare();
           await stage.journeys.both();
-        }
-      })();
-      const { signal } = await Promise.race([exited, journeys.then(() => exited)]);
-      expect(signal).equal('SIGKILL');
-      proxy.watch = () => 'pass';
-      daemon = await stage.runSpare({ rabbit_addr: proxy.url });
-      await journeys;
+        },
+        async () => {
+          proxy.watch = () => 'pass';
+          daemon = await stage.runSpare({ rabbit_addr: proxy.url });
+        },
+      );
     }
 
     for (const point of POINTS) {

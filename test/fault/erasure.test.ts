@@ -23,7 +23,7 @@ const POINTS = [
   'after erasures.lists 1',
   'after erasures.again 3',
 ] as const;
-const TABLES = { activeflows: 'customer_id', flows: 'customer_id', action_lists: 'owner' } as const;
+const TABLES = { activeflows: 'customer_id', flows: 'customer_id', action_lists: 'owner', subscriptions: 'customer_id' } as const;
 
 onFaultStage('a deleted customer', (get) => {
   const events = new EventCollector();
@@ -45,6 +45,10 @@ onFaultStage('a deleted customer', (get) => {
       const [row] = await stage.sql<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE ${column} = ?`, [customer]);
       count += row?.n ?? 0;
     }
+    const [notified] = await stage.sql<{ n: number }>('SELECT COUNT(*) AS n FROM deliveries WHERE body LIKE ?', [
+      `%${customer}%`,
+    ]);
+    count += notified?.n ?? 0;
     for (const id of activeflows) {
       const sql =
         'SELECT (SELECT COUNT(*) FROM trace_steps WHERE activeflow_id = ?) + (SELECT COUNT(*) FROM action_lists WHERE owner = ?) AS n';
@@ -58,7 +62,9 @@ onFaultStage('a deleted customer', (get) => {
     const { caller } = get();
     const customer_id = randomUUID();
     const actions = Array.from({ length: 12 }, (_, n) => action('talk', { text: `${customer_id} ${n}` }));
-    const flow = await caller.flow(actions, { customer_id, persist: true });
+    // It is no address that may be reached: what is sent there fails, and stands in the log.
+    await caller.ok('POST', '/v1/subscriptions', { customer_id, callback_url: 'http://127.0.0.1:1/' });
+    const flow = await caller.flow(actions, { customer_id, persist: true, webhook_uri: 'http://127.0.0.1:1/own' });
     const ids: string[] = [];
     for (let n = 0; n < 3; n += 1) {
       const { id } = await caller.activeflow(flow);

@@ -10,6 +10,7 @@ import { ACTION_FINISH, ACTION_START } from '../../pkg/model/id.ts';
 import type { Json } from '../../pkg/model/json.ts';
 import { type ActionView, type ActiveflowView, action, CUSTOMER, type FlowView } from '../support/caller.ts';
 import type { Daemon } from '../support/daemon.ts';
+import { playOverDeath } from '../support/dying.ts';
 import { type FaultStage, onFaultStage } from '../support/fault-stage.ts';
 
 const COMMITS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
@@ -65,20 +66,13 @@ onFaultStage(
         this.timeout(60_000);
         const stage = get();
         daemon.tell(`crash ${point}`);
-        let dead = false;
-        const exited = daemon.exited.finally(() => {
-          dead = true;
-        });
-        const journeys = (async () => {
-          for (let tries = 0; tries === 0 || !dead; tries += 1) {
-            if (tries === 4) throw new Error('the point was not reached');
-            await journey(stage, call);
-          }
-        })();
-        const { signal } = await Promise.race([exited, journeys.then(() => exited)]);
-        expect(signal).equal('SIGKILL');
-        daemon = await stage.runSpare();
-        await journeys;
+        await playOverDeath(
+          daemon,
+          () => journey(stage, call),
+          async () => {
+            daemon = await stage.runSpare();
+          },
+        );
       });
     }
 

@@ -34,8 +34,7 @@ onFaultStage(
       for (let kills = 0; kills <= TRIES; kills += 1) {
         const { signal } = await last.exited;
         expect(signal).equal('SIGKILL');
-        last = await stage.runSpare();
-        last.tell(`poison ${POISON}`);
+        last = stage.startSpare(`poison ${POISON}`);
       }
       const aside = deadLetterQueue(stage.requests);
       const end = performance.now() + 30_000;

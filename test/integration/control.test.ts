@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { ACTION_FINISH, ACTION_START, MAIN_STACK } from '../../pkg/model/id.ts';
 import { type ActiveflowView, action, type Caller } from '../support/caller.ts';
+import { eventually } from '../support/inbox.ts';
 import { service } from '../support/siblings.ts';
 import { eachStage } from '../support/stage.ts';
 
@@ -75,6 +76,27 @@ eachStage('control', (get) => {
     await caller.ok('POST', uri, { service_id: serviceId });
     await caller.refused(409, 'POST', uri, { service_id: serviceId });
     expect(await walk(caller, id, b.id)).to.deep.equal([d.id]);
+  });
+
+  it('service_stop lets a flow that stands still in that stack go on, and nothing of its wait is left', async () => {
+    const { caller, siblings } = get();
+    const ai = () => action('ai_talk', { assistance_type: 'ai', assistance_id: randomUUID() });
+    for (const inside of [action('block'), action('sleep', { duration: 300 })]) {
+      const serviceId = randomUUID();
+      siblings.script('ai', () => service([inside], serviceId));
+      const after = action('block');
+      const { id } = await caller.started([ai(), after], { reference_type: 'conversation' });
+      await caller.ok('POST', `/v1/activeflows/${id}/execute`);
+      const isAt = (wanted: string) => async () => (await caller.get(id)).current_action.id === wanted;
+      await eventually('it stands in the service', isAt(inside.id));
+      await caller.ok('POST', `/v1/activeflows/${id}/service_stop`, { service_id: serviceId });
+      await eventually('it stands after it', isAt(after.id));
+      await caller.refused(409, 'POST', `/v1/activeflows/${id}/continue`, { current_action_id: inside.id });
+      await caller.ok('POST', `/v1/activeflows/${id}/continue`, { current_action_id: after.id });
+      await eventually('it ends', async () => (await caller.get(id)).status === 'ended');
+      const outcomes = (await caller.trace(id)).map(({ outcome }) => outcome);
+      expect(outcomes).to.deep.equal(['pushed', 'waiting', 'resumed', 'waiting', 'resumed', 'finished']);
+    }
   });
 
   it('stop and delete may come again, all else is refused after the end', async () => {

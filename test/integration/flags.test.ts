@@ -21,6 +21,7 @@ const BAD: readonly (readonly [readonly string[], NodeJS.ProcessEnv, string])[] 
   [['--http_public_url=flow.example.com'], {}, '--http_public_url'],
   [[`--http_jwks_url=https://user:${SECRET}@id.example.com/keys`], {}, '--http_jwks_url'],
   [['--http_listen_addr=nowhere', '--prom_listen_addr=127.0.0.1:0', '--embedded=.services/flags'], {}, '--http_listen_addr'],
+  [[`--subscription_secret_key=${SECRET}`], {}, '--subscription_secret_key'],
   [['--log_level=loud'], {}, 'log_level'],
   [[`--dbDSN=user:${SECRET}@tcp(127.0.0.1:1)/d?bogus=1`, '--prom_listen_addr=127.0.0.1:0'], {}, 'bogus'],
   [['surplus'], {}, 'argument'],

@@ -346,6 +346,10 @@ eachStage('jobs', (get) => {
       [{ type: 'job_start', option: { name: 'a', flow_id: NIL } }, '/actions/0/option/flow_id'],
       [{ type: 'job_start', option: { name: 'a', flow_id, inputs: [] } }, '/actions/0/option/inputs'],
       [{ type: 'job_start', option: { name: 'a', flow_id, deadline: -1 } }, '/actions/0/option/deadline'],
+      [{ type: 'job_wait', option: {} }, '/actions/0/option/name'],
+      [{ type: 'job_wait', option: { name: 'a b' } }, '/actions/0/option/name'],
+      [{ type: 'job_wait', option: { name: 'a', timeout: -1 } }, '/actions/0/option/timeout'],
+      [{ type: 'job_wait', option: { name: 'a', while_waiting: talk('x') } }, '/actions/0/option/while_waiting'],
       [{ type: 'participant_set', option: { value: 1 } }, '/actions/0/option/key'],
       [{ type: 'participant_set', option: { key: 'job.a' } }, '/actions/0/option/key'],
       [{ type: 'participant_set', option: { key: 'a b' } }, '/actions/0/option/key'],
@@ -355,5 +359,79 @@ eachStage('jobs', (get) => {
       expect(details?.[0]?.field, JSON.stringify(bad)).to.equal(field);
     }
     await caller.flow([{ type: 'job_start', option: { name: '${x}', flow_id: '${y}' } }]);
+  });
+
+  it('are waited for: a call is played to meanwhile, and cut off when its job has ended', async () => {
+    const { caller, siblings } = get();
+    const mark = randomUUID();
+    const open = gate();
+    siblings.script('message', async ({ data: asked }) => {
+      if (String(asked.text) === mark) await open.opened;
+      return undefined;
+    });
+    const flow = await caller.flow([
+      message(mark),
+      action('workflow_response', { data: { name: 'Lee' } }),
+      set('result', 'not this'),
+    ]);
+    const hold = talk('please hold');
+    const wait = action('job_wait', { name: 'identify', while_waiting: [hold] });
+    const call = await caller.started([job('identify', flow.id), wait, talk('Hello ${participant.job.identify.result.name}')]);
+    expect(await caller.next(call.id)).to.include({ id: hold.id });
+    expect(await caller.next(call.id, hold.id), 'again').to.include({ id: hold.id });
+    open.open();
+    await siblings.until('call', `${String(call.reference_id)}/action-next`);
+    expect((await caller.next(call.id, hold.id, 'cut off')).option).to.deep.equal({ text: 'Hello Lee' });
+    expect(await state(call, 'identify')).to.deep.include({ status: 'SUCCESS', result: { name: 'Lee' } });
+  });
+
+  it('are waited for as long as it says; what is not there is a failure that names it', async () => {
+    const { caller } = get();
+    const standing = await caller.flow([action('block')]);
+    const late = set('late', 'yes');
+    const nobody = set('why', '${voipbin.error.reason} ${voipbin.error.message}');
+    const call = await caller.started(
+      [
+        job('slow', standing.id),
+        action('job_wait', { name: 'slow', timeout: 100, timeout_target_id: late.id }),
+        action('stop'),
+        late,
+        action('job_wait', { name: 'nobody' }, { on_error_target_id: nobody.id }),
+        action('stop'),
+        nobody,
+      ],
+      { reference_type: 'api' },
+    );
+    await caller.ok('POST', `/v1/activeflows/${call.id}/execute`);
+    await eventually('it ends', async () => (await caller.get(call.id)).status === 'ended');
+    const { late: passed, why } = await caller.variables(call.id);
+    expect(passed).to.equal('yes');
+    expect(why).to.match(/^JOB_NOT_FOUND job_wait: no job nobody /);
+  });
+
+  it('answer by workflow_response: with their result, or that they have failed', async () => {
+    const { caller } = get();
+    const answer = (option: object) => action('workflow_response', option);
+    const flows: Record<string, object[]> = {
+      first: [answer({ data: [1] }), answer({ data: [2] })],
+      refused: [answer({ status: 404, code: 'NOBODY', data: { asked: 3 } })],
+      broken: [answer({ data: 'early' }), action('message_send', { text: 'x' }), set('result', 'x')],
+      large: [answer({ data: 'x'.repeat(31 * 1024) })],
+    };
+    get().siblings.script('message', () => ({ error: 500 }));
+    const starts: object[] = [];
+    for (const [name, actions] of Object.entries(flows)) starts.push(job(name, (await caller.flow(actions)).id));
+    const waits = Object.keys(flows).map((name) => action('job_wait', { name }));
+    const made = await caller.started([...starts, ...waits], { reference_type: 'api' });
+    await caller.ok('POST', `/v1/activeflows/${made.id}/execute`);
+    await eventually('all have ended', async () => (await caller.get(made.id)).status === 'ended');
+    expect(await state(made, 'first')).to.deep.include({ status: 'SUCCESS', result: [1] });
+    const refused = await state(made, 'refused');
+    expect(refused).to.deep.include({ status: 'FAILED', result: { asked: 3 } });
+    expect(refused.error).to.deep.equal({ reason: 'NOBODY', message: 'it has answered 404' });
+    const broken = await state(made, 'broken');
+    expect(broken).to.deep.include({ status: 'FAILED', result: 'early' });
+    expect(broken.error).to.include({ reason: 'SIBLING_FAILED' });
+    expect((await state(made, 'large')).error).to.include({ reason: 'RESPONSE_TOO_LARGE' });
   });
 });

@@ -314,6 +314,58 @@ eachStage(
       ]);
     });
 
+    it('tells of inputs that a workflow refuses, by every door, each refusal once', async () => {
+      const customer = randomUUID();
+      const { caller, gateway } = get();
+      const { id } = await subscribe(customer, { notification_types: ['TRANSACTION_EVENT'] });
+      const workflow = async (actions: readonly object[], settings: object) => {
+        const data = { customer_id: customer, name: 'w', persist: true, actions };
+        const flow = await caller.ok<{ id: string }>('POST', '/v1/flows', data);
+        await caller.ok('PUT', `/v1/flows/${flow.id}/callable`, settings);
+        return flow.id;
+      };
+      const schema = { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } };
+      const strict = await workflow([action('empty')], { alias: 'strict', input_schema: schema });
+      const told = () => receiver.received.filter(({ body }) => body.payLoad.status === 'INVALID').map(({ body }) => body);
+
+      const uri = '/v1/workflows/strict/call';
+      const asked = { customer_id: customer, inputs: { n: 'one' } };
+      for (let times = 0; times < 2; times += 1) {
+        const { status_code } = await caller.rpc('POST', uri, asked, `refused-${customer}`);
+        expect(status_code).to.equal(400);
+      }
+      await receiver.until(() => told().length >= 1);
+      const [first] = told();
+      expect(first).to.include({ flowId: strict, tenantId: customer });
+      expect(first?.payLoad.error).to.deep.include({ status: 'INVALID_ARGUMENT' });
+      expect(JSON.stringify(first?.payLoad.error)).to.include('/inputs/n');
+
+      const user = { org: customer, sub: 'anna', roles: ['org.user.workflow_call.write'] };
+      const headers = { authorization: `Bearer ${await token(user)}`, 'content-type': 'application/json' };
+      const conversationId = randomUUID();
+      const execution = { method: 'POST', headers, body: JSON.stringify({ conversationId, n: 'one' }) };
+      expect((await fetch(`${gateway}/api/v2/flow/execution/strict`, execution)).status).to.equal(400);
+      await receiver.until(() => told().length >= 2);
+      expect(told()[1]).to.include({ flowId: strict, referenceId: conversationId });
+
+      const before = await workflow([action('empty')], { alias: 'before' });
+      const made = await caller.rpc('POST', '/v1/workflows/before/call', {
+        customer_id: customer,
+        asyncResponse: { type: 'WORKFLOW', id: 'strict' },
+      });
+      expect(made.status_code, before).to.equal(202);
+      await receiver.until(() => told().length >= 3);
+      expect(told()[2]).to.include({ flowId: strict });
+
+      // Who must not call is no refusal of the customer's inputs.
+      await caller.ok('PUT', `/v1/flows/${strict}/callable`, { allowed_users: ['bob'] });
+      const forbidden = { method: 'POST', headers, body: '{"inputs": {}}' };
+      expect((await fetch(`${gateway}${uri}`, forbidden)).status).to.equal(403);
+      // Beside the refusals, the one that was made is told of three times: made, begun, over.
+      await receiver.until(() => receiver.received.length >= 6);
+      expect(await deliveries(id)).to.have.length(6);
+    });
+
     describe('over HTTP', () => {
       async function ask(
         method: string,

@@ -291,6 +291,17 @@ eachStage(
       expect(listed.map((call) => call.id)).to.deep.equal([vanished.id, denied.id]);
     });
 
+    it('lists the workflows of a customer, those included that cannot be called', async () => {
+      const { caller } = get();
+      const [one, two] = [await workflow([action('empty')], { alias: 'one' }), await workflow([action('empty')])];
+      await workflow([action('empty')], {}, randomUUID());
+      await caller.ok('PUT', `/v1/flows/${one.id}/callable`, { enabled: false });
+      const listed = await caller.ok<{ id: string }[]>('GET', '/v1/workflows', { customer_id: org });
+      expect(listed.map(({ id }) => id)).to.deep.equal([two.id, one.id]);
+      expect(listed[1]).to.deep.equal(await caller.ok('GET', `/v1/flows/${one.id}/callable`));
+      await caller.refused(400, 'GET', '/v1/workflows');
+    });
+
     it('takes only the types of response that daemon and workflow allow; services may ask for any', async () => {
       const { caller } = get();
       const flow = await workflow([action('empty')], { response_types: ['KVIEW', 'CONVO_ASSISTANT'] });

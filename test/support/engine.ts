@@ -81,7 +81,9 @@ export class EngineDriver extends EngineProcess {
   }
 
   stopService(service: string, key = ''): void {
+    const stoodStill = this.row.state.wait !== null;
     this.change(key, (draft, world) => change.stopService(draft, service, world));
+    if (stoodStill) this.settle();
   }
 
   set(values: Variables, key = ''): void {

@@ -103,6 +103,15 @@ export class FaultStage {
     return daemon;
   }
 
+  /** The same, told something before it takes requests, and not waited for: it may die of the first. */
+  startSpare(...words: readonly string[]): Daemon {
+    const daemon = this.#spare ?? this.load();
+    this.#spare = this.load();
+    for (const word of [...words, 'run']) daemon.tell(word);
+    daemon.ready.catch(() => undefined);
+    return daemon;
+  }
+
   /** By a connection of its own: the server may have been killed since the last one. */
   async sql<Row extends object = Record<string, unknown>>(
     text: string,

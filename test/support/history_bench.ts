@@ -105,13 +105,19 @@ export class HistoryBench {
     return row;
   }
 
+  /** What it has started beside itself, or after its end. */
+  async startedBy(activeflow: string): Promise<string[]> {
+    const rows = await this.store.activeflows.list({ reference_activeflow_id: activeflow }, { size: 10 });
+    return rows.map((row) => row.id);
+  }
+
   /** Until nobody walks it any more. */
   async settle(activeflow: string): Promise<Activeflow> {
     for (let turns = 0; ; turns += 1) {
       for (const service of this.services) await service.idle();
       const row = await this.row(activeflow);
       if (!row.state.run) return row;
-      if (turns > 200) await this.services[0].control.wake(activeflow);
+      if (turns > 200) await this.services[0].control.wake(row);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -148,6 +154,7 @@ export class HistoryBench {
       clock: this.clock,
       ids: { next: () => `e0000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}` },
       limits: { ...DEFAULT_LIMITS, ...limits },
+      callbacks: { secret: 'what callbacks are made with', url: 'https://flows', max_body: 1_000, inbox: 10 },
       meter: new RecordingMeter(),
       log: new QuietLog(),
       options: {

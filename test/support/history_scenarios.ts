@@ -15,8 +15,9 @@ export interface Scenario {
   readonly flow: readonly Action[];
   /** Other flows of the customer. */
   readonly flows?: { readonly [label: string]: readonly Action[] };
-  /** The flow that follows its end. */
+  /** The flow that follows its end, and the one that takes a failure. */
   readonly after?: string;
+  readonly fallback?: string;
   readonly reference?: ReferenceType;
   readonly limits?: BenchOptions['limits'];
   /** undefined: what a sibling ordinarily answers. */
@@ -29,6 +30,8 @@ export interface Scenario {
 export class Play {
   readonly bench: HistoryBench;
   activeflow = '';
+  /** How often somebody was asked, for who answers. */
+  asked = 0;
   #requests = 0;
 
   constructor(bench: HistoryBench) {
@@ -64,13 +67,31 @@ export class Play {
     await this.bench.settle(this.activeflow);
   }
 
+  /** Calls the address that the flow has made, as somebody outside does. */
+  async send(name: string, body: Json): Promise<void> {
+    const { variables } = await this.bench.row(this.activeflow);
+    const [id = '', token = ''] = new URL(String(variables[`callback.${name}.url`])).pathname.split('/').slice(3);
+    const bytes = new TextEncoder().encode(JSON.stringify(body));
+    await this.bench.services[0].callbacks.arrive({ id, token, method: 'POST', headers: {}, query: {}, body: bytes });
+    await this.bench.settle(this.activeflow);
+  }
+
+  /** The activeflow that this one has started beside itself. */
+  async job(): Promise<string> {
+    const [made] = await this.bench.startedBy(this.activeflow);
+    if (made === undefined) throw new Error('nothing was started');
+    return made;
+  }
+
   async wakeAfter(ms: number): Promise<void> {
     this.bench.clock.advance(ms);
-    await this.control.wake(this.activeflow);
+    await this.control.wake(await this.bench.row(this.activeflow));
     await this.bench.settle(this.activeflow);
   }
 }
 
+const question = (label: string, path: string) =>
+  act(label, 'http_request', { method: 'GET', url: `https://flows/${path}`, extract: { asked: '/at' } });
 const pushes = (list: readonly Action[]): EffectAnswer => ok({ status: 200, body: list as unknown as Json });
 const queue = (list: readonly Action[]): EffectAnswer => ok({ id: id('qcall'), push_actions: list as unknown as Json });
 
@@ -143,6 +164,142 @@ export const SCENARIOS: readonly Scenario[] = [
     answer: () => refused('DOWN', 'NOT_FOUND'),
   },
   {
+    name: 'retry',
+    flow: [
+      fetch('a', 'away', { retry: { attempts: 2, initial_ms: 100, factor: 3 } }),
+      set('b', 'x', '${voipbin.error.reason}'),
+      fetch('c', 'gone', { retry: { attempts: 1, initial_ms: 0 }, error: 'e' }),
+      set('d', 'x', 'not here'),
+      set('e', 'y', '${voipbin.error.reason}'),
+    ],
+    reference: 'api',
+    answer: (effect, play) => {
+      if (effect.kind !== 'fetch') return undefined;
+      play.asked += 1;
+      return effect.url.endsWith('away') && play.asked === 3 ? undefined : refused('DOWN');
+    },
+    steps: async (play) => {
+      await play.execute();
+      await play.wakeAfter(101);
+      await play.wakeAfter(301);
+    },
+  },
+  {
+    name: 'fallback',
+    flow: [talk('a'), fetch('b', 'away'), talk('c'), fetch('d', 'away'), talk('e')],
+    flows: { spare: [talk('s', {}, 'sorry: ${voipbin.error.reason}'), set('t', 'x', 1)] },
+    fallback: 'spare',
+    answer: (effect) => (effect.kind === 'fetch' ? refused('DOWN') : undefined),
+  },
+  { name: 'fallback_missing', flow: [talk('a'), fetch('b', 'away')], fallback: 'gone', answer: () => refused('DOWN') },
+  {
+    name: 'callback',
+    flow: [
+      act('a', 'callback_create', { name: 'pay', multi: true }),
+      act('b', 'callback_wait', { name: 'pay', into: 'one', while_waiting: [talk('p'), talk('q')] as unknown as Json }),
+      talk('c', {}, '${one.body.n}'),
+      act('d', 'callback_wait', { name: 'pay', into: 'two' }),
+      set('e', 'sum', '${one.body.n} ${two.body.n}'),
+    ],
+    steps: async (play) => {
+      await play.next();
+      await play.next();
+      await play.send('pay', { n: 1 });
+      await play.next();
+      await play.send('pay', { n: 2 });
+      await play.toEnd();
+    },
+  },
+  {
+    name: 'callback_late',
+    flow: [
+      act('a', 'callback_create', { name: 'pay' }),
+      act('b', 'callback_wait', { name: 'pay', timeout: 5_000, timeout_target_id: id('d'), into: 'paid' }),
+      set('c', 'x', 'not here'),
+      set('d', 'x', '${paid}'),
+    ],
+    reference: 'api',
+    steps: async (play) => {
+      await play.execute();
+      await play.wakeAfter(5_001);
+    },
+  },
+  {
+    name: 'parallel',
+    flow: [
+      act('a', 'parallel', {
+        branches: [
+          { name: 'one', actions: [question('f', 'one'), set('g', 'x', '${asked}')] },
+          { name: 'two', actions: [set('h', 'y', 2), question('i', 'away')] },
+          { name: 'three', actions: [question('j', 'three'), set('k', 'x', 3)] },
+        ] as unknown as Json,
+      }),
+      talk('b', {}, '${parallel.one.status} ${parallel.two.error.reason} ${x}'),
+      act(
+        'c',
+        'parallel',
+        { wait: 'any', branches: [{ name: 'four', actions: [question('l', 'away')] }] as unknown as Json },
+        { error: 'e' },
+      ),
+      talk('d'),
+      talk('e', {}, '${voipbin.error.reason}'),
+    ],
+    answer: (effect) => {
+      if (effect.kind !== 'fetch') return undefined;
+      return effect.url.endsWith('away') ? refused('DOWN') : ok({ status: 200, body: { at: effect.url } });
+    },
+  },
+  {
+    name: 'job',
+    flow: [
+      act('a', 'job_start', { name: 'who', flow_id: id('find'), inputs: { number: '${name}' } }),
+      act('b', 'job_start', { name: 'who', flow_id: id('find') }),
+      act('c', 'job_wait', { name: 'who', while_waiting: [talk('p')] as unknown as Json }),
+      talk('d', {}, '${participant.job.who.status} ${participant.job.who.result.name}'),
+      act('e', 'job_wait', { name: 'who' }),
+      act('f', 'participant_set', { key: 'seen', value: true }),
+    ],
+    flows: { find: [act('k', 'block'), act('l', 'workflow_response', { data: { name: '${input.number}' } })] },
+    steps: async (play) => {
+      await play.next();
+      await play.next();
+      const job = await play.job();
+      await play.bench.settle(job);
+      await play.control.leaveBlock(job, id('k'), play.key());
+      await play.bench.settle(job);
+      await play.bench.settle(play.activeflow);
+      await play.toEnd();
+    },
+  },
+  {
+    name: 'job_late',
+    flow: [
+      act('a', 'job_start', { name: 'who', flow_id: id('find') }),
+      act('b', 'job_wait', { name: 'who', timeout: 5_000, timeout_target_id: id('d') }),
+      set('c', 'x', 'not here'),
+      act('d', 'job_wait', { name: 'none' }, { error: 'e' }),
+      set('e', 'x', '${voipbin.error.reason}'),
+    ],
+    flows: { find: [act('k', 'block'), set('l', 'result', 1)] },
+    reference: 'api',
+    steps: async (play) => {
+      await play.execute();
+      await play.wakeAfter(5_001);
+      await play.control.stop(await play.job(), 'stopped, by request', play.key());
+    },
+  },
+  {
+    name: 'service_at_block',
+    flow: [act('a', 'ai_talk', { assistance_type: 'ai', assistance_id: id('ai') }), set('b', 'x', 1)],
+    reference: 'conversation',
+    answer: (effect) => (effect.kind === 'request' && effect.to === 'ai' ? queue([act('k', 'block'), talk('l')]) : undefined),
+    steps: async (play) => {
+      await play.execute();
+      await play.control.stopService(play.activeflow, id('qcall'), play.key());
+      await play.bench.settle(play.activeflow);
+    },
+  },
+  {
     name: 'timer',
     flow: [set('a', 'x', 1), act('b', 'sleep', { duration: 5_000 }), talk('c'), set('d', 'y', '${x}')],
     reference: 'api',
@@ -210,7 +367,7 @@ export const SCENARIOS: readonly Scenario[] = [
       // The first process stays away so long that another one asks again.
       await play.bench.services[1].control.setVariables(play.activeflow, { seen: true }, play.key());
       play.bench.clock.advance(LEASE_MS * 2);
-      await play.bench.services[1].control.wake(play.activeflow);
+      await play.bench.services[1].control.wake(await play.bench.row(play.activeflow));
       return refused('TOO_LATE');
     },
     steps: (play) => play.execute(),
@@ -254,7 +411,11 @@ export async function record(scenario: Scenario): Promise<Map<string, Awaited<Re
   const bench = await HistoryBench.open({ keep: 'all', answer, limits: scenario.limits ?? {} });
   try {
     for (const [label, actions] of Object.entries(scenario.flows ?? {})) await bench.addFlow(label, actions);
-    await bench.addFlow('main', scenario.flow, scenario.after === undefined ? {} : { on_complete_flow_id: id(scenario.after) });
+    const { after, fallback } = scenario;
+    await bench.addFlow('main', scenario.flow, {
+      ...(after === undefined ? {} : { on_complete_flow_id: id(after) }),
+      ...(fallback === undefined ? {} : { fallback_flow_id: id(fallback) }),
+    });
     const play = new Play(bench);
     playing.play = play;
     play.activeflow = await bench.create('main', scenario.reference ?? 'call', { variables: { name: 'Lee' } });
@@ -264,6 +425,11 @@ export async function record(scenario: Scenario): Promise<Map<string, Awaited<Re
     if (await bench.store.activeflows.get(child)) {
       await bench.settle(child);
       histories.set(`${scenario.name}_follow_up`, await bench.history(child));
+    }
+    for (const job of await bench.startedBy(play.activeflow)) {
+      if (job === child) continue;
+      await bench.settle(job);
+      histories.set(`${scenario.name}_beside`, await bench.history(job));
     }
     return histories;
   } finally {

@@ -12,13 +12,15 @@ export class PushReader {
   /** Ids as they stood on their own line. */
   readonly ids: string[] = [];
   closed = false;
+  /** Resolves when it is closed, by either side. */
+  over: Promise<void> = Promise.resolve();
   readonly #abort = new AbortController();
 
   static async open(url: string, headers: Readonly<Record<string, string>>): Promise<PushReader> {
     const reader = new PushReader();
     const response = await fetch(url, { headers, signal: reader.#abort.signal });
     if (response.status !== 200 || !response.body) throw new Error(`${url}: ${response.status} ${await response.text()}`);
-    void reader.#read(response.body);
+    reader.over = reader.#read(response.body);
     return reader;
   }
 

@@ -5,17 +5,24 @@ import { CompiledSchemas } from '../../pkg/schema/input-schemas.ts';
 import { AlignedClock } from '../../pkg/service/clock.ts';
 import type { Context } from '../../pkg/service/context.ts';
 import { Lists } from '../../pkg/service/lists.ts';
-import type { Clock, Siblings, Store } from '../../pkg/service/ports.ts';
+import type { Clock, Log, Meter, Siblings, Store } from '../../pkg/service/ports.ts';
 import { Service } from '../../pkg/service/service.ts';
 import { QuietLog } from './quiet_log.ts';
 import { RecordingMeter } from './recorders.ts';
 
 const nobody = () => Promise.reject(new Error('nobody is asked here'));
 
+interface Parts {
+  readonly request?: Siblings['request'];
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly meter?: Meter;
+}
+
 /** The use cases on a store, as a process of their own; siblings answer as the test says, else nobody is asked. */
 export function serviceOn(
   store: Store,
-  { request = nobody, clock = new AlignedClock() }: { readonly request?: Siblings['request']; readonly clock?: Clock } = {},
+  { request = nobody, clock = new AlignedClock(), log = new QuietLog(), meter = new RecordingMeter() }: Parts = {},
 ): { service: Service; lists: Lists } {
   const lists = new Lists(store.lists, new MemoryCache({ log: new QuietLog() }), 1e6);
   const context: Context = {
@@ -27,8 +34,8 @@ export function serviceOn(
     clock,
     ids: { next: () => v7() },
     limits: DEFAULT_LIMITS,
-    meter: new RecordingMeter(),
-    log: new QuietLog(),
+    meter,
+    log,
     options: {
       lease_ms: 30_000,
       deadline_ms: 0,

@@ -56,6 +56,11 @@ export class ScriptedSiblings {
     this.#scripts.clear();
   }
 
+  /** What the message service was asked to send, repeats included. */
+  get sent(): { readonly text: string; readonly request: string }[] {
+    return this.of('message', '').map(({ data, request_id }) => ({ text: String(data.text), request: request_id }));
+  }
+
   /** Requests to one sibling whose path or data names something, such as an activeflow. */
   of(name: string, about: string): Asked[] {
     return this.asked.filter((one) => one.to === name && (one.uri.includes(about) || JSON.stringify(one.data).includes(about)));

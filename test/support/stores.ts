@@ -7,7 +7,10 @@ import type { Store } from '../../pkg/service/ports.ts';
 import { openMysqlStore, openSqliteStore } from '../../pkg/store/index.ts';
 import { createDatabase } from './database.ts';
 
-type CommonOptions = Pick<Parameters<typeof openSqliteStore>[0], 'max_row_bytes' | 'batch_rows' | 'timeout_ms' | 'statement_ms'>;
+type CommonOptions = Pick<
+  Parameters<typeof openSqliteStore>[0],
+  'max_row_bytes' | 'batch_rows' | 'timeout_ms' | 'statement_ms' | 'secret_keys'
+>;
 
 /** An empty database, and as many stores on it as a test likes: each is what another process would have. */
 export interface Workbench {

@@ -16,7 +16,7 @@ export const workflowResponseAction = defineAction({
     code: field.text('One word that says what came of it; default SUCCESS, or FAILED from status 400 on.'),
     data: field.any('What the caller gets; a text that is a JSON object or list is taken as that. Default {}.'),
   }),
-  doc: 'Answers whoever called this flow as a workflow. The first answer counts; the flow goes on.',
+  doc: 'Answers whoever called this flow as a workflow, or started it as a job: `data` is the job’s result. The first answer counts; the flow goes on.',
   // biome-ignore lint/correctness/useYield: it asks for nothing
   *decide({ option }) {
     const status = option.status || 200;

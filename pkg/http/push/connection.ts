@@ -7,9 +7,10 @@ export const QUIET_MS = 15_000;
 
 /** One open tab, by whatever protocol. */
 export interface Connection {
+  readonly protocol: 'sse' | 'websocket';
   readonly sink: PushSink;
   onClose(listener: () => void): void;
-  /** In an orderly way, when the daemon stops. */
-  end(): void;
+  /** In an orderly way. `leaving`: the daemon stops; `expired`: the token that it was opened with is over. */
+  end(why: 'leaving' | 'expired'): void;
   drop(): void;
 }

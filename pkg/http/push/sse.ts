@@ -16,6 +16,7 @@ export function overSse(response: ServerResponse, slow_ms: number = SLOW_MS): Co
   response.once('close', () => clearInterval(beat));
   response.on('error', () => response.destroy());
   return {
+    protocol: 'sse',
     sink: {
       async send(event) {
         if (response.destroyed || response.writableEnded) return false;

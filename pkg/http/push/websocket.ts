@@ -6,7 +6,8 @@ import { eventText } from './place.ts';
 
 /** Receivers send nothing but what keeps the connection. */
 const MAX_PAYLOAD = 1024;
-const GOING_AWAY = 1001;
+/** By RFC 6455, 7.4: from 4000 on they are the application's own; this one is HTTP's 401. */
+const CODES = { leaving: 1001, expired: 4401 } as const;
 
 const server = new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD, perMessageDeflate: false });
 
@@ -33,9 +34,10 @@ function connectionOf(ws: WebSocket): Connection {
   }, QUIET_MS);
   ws.once('close', () => clearInterval(beat));
   return {
+    protocol: 'websocket',
     sink: { send: (event) => sent(ws, eventText(event).text) },
     onClose: (listener) => ws.once('close', listener),
-    end: () => ws.close(GOING_AWAY),
+    end: (why) => ws.close(CODES[why], why),
     drop: () => ws.terminate(),
   };
 }

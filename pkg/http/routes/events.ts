@@ -4,7 +4,8 @@ import type { User } from '../../model/user.ts';
 import { channelOf } from '../../service/push/channel.ts';
 import type { Subscribe } from '../../service/push/hub.ts';
 import type { Service } from '../../service/service.ts';
-import type { Connection } from '../push/connection.ts';
+import { type Alarm, at, SYSTEM_ALARM } from '../push/alarm.ts';
+import { type Connection, SLOW_MS } from '../push/connection.ts';
 import { readPlace } from '../push/place.ts';
 import { overSse } from '../push/sse.ts';
 import { overWebSocket } from '../push/websocket.ts';
@@ -14,7 +15,7 @@ const MOST_CALLS = 100;
 const EventId = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }));
 
 /** What is pushed to a user's browser: events of its own channel, over server-sent events or a WebSocket. */
-export function eventRoutes(service: Service): GatewayRoute[] {
+export function eventRoutes(service: Pick<Service, 'push' | 'context'>, alarm: Alarm = SYSTEM_ALARM): GatewayRoute[] {
   const { push, context } = service;
   return [
     gatewayRoute({
@@ -46,13 +47,14 @@ export function eventRoutes(service: Service): GatewayRoute[] {
           context.meter.add('push_dropped_total', { reason: 'too_many' });
           throw exhausted('TOO_MANY_CONNECTIONS', full);
         }
+        const visit = { wanted, until: user.expires_at };
         if (upgrade) {
           return {
             upgrade: (request, socket, head, closing) =>
-              overWebSocket(request, socket, head, (connection) => feed(service, wanted, connection, 'websocket', closing)),
+              overWebSocket(request, socket, head, (connection) => feed({ service, alarm }, visit, connection, closing)),
           };
         }
-        return { stream: (response, closing) => feed(service, wanted, overSse(response), 'sse', closing) };
+        return { stream: (response, closing) => feed({ service, alarm }, visit, overSse(response), closing) };
       },
     }),
   ];
@@ -70,27 +72,41 @@ function subscriptionOf(
   return { owner: channelOf({ customer_id, user_id: id }), after: place ?? (named ? 0 : undefined), calls: named };
 }
 
-/** Connects a tab to its channel, until either of them ends. */
+interface Visit {
+  readonly wanted: Subscribe;
+  /** When the token that it was begun with is over, in ms. */
+  readonly until: number;
+}
+
+/** Connects a tab to its channel, until either of them ends, its token is over or the daemon stops. */
 function feed(
-  { push, context }: Service,
-  wanted: Subscribe,
+  { service: { push, context }, alarm }: { readonly service: Pick<Service, 'push' | 'context'>; readonly alarm: Alarm },
+  { wanted, until }: Visit,
   connection: Connection,
-  protocol: 'sse' | 'websocket',
   closing: AbortSignal,
 ): void {
   let open = true;
   let leave = (): void => undefined;
-  const end = (): void => connection.end();
+  const end = (why: 'leaving' | 'expired'): void => {
+    close();
+    connection.end(why);
+    // Who takes nothing does not take an end either.
+    connection.onClose(alarm.after(SLOW_MS, () => connection.drop()));
+  };
+  const onClosing = (): void => end('leaving');
+  const callOff = at(until, alarm, () => end('expired'));
   const close = (): void => {
     if (!open) return;
     open = false;
     leave();
-    closing.removeEventListener('abort', end);
+    callOff();
+    closing.removeEventListener('abort', onClosing);
   };
   connection.onClose(close);
-  closing.addEventListener('abort', end);
+  closing.addEventListener('abort', onClosing);
   const sink: Connection['sink'] = {
     async send(event) {
+      if (!open) return false;
       if (await connection.sink.send(event)) return true;
       if (open) context.meter.add('push_dropped_total', { reason: 'slow' });
       connection.drop();
@@ -103,7 +119,10 @@ function feed(
       if (!open) unsubscribe();
     },
     (error: unknown) => {
-      context.log.warn({ error: String(error), protocol }, 'a connection of the push channel could not be served');
+      context.log.warn(
+        { error: String(error), protocol: connection.protocol },
+        'a connection of the push channel could not be served',
+      );
       connection.drop();
     },
   );

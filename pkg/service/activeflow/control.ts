@@ -1,4 +1,5 @@
 import { checkActions } from '../../action/check.ts';
+import { isAwaited } from '../../engine/await.ts';
 import { due, nextDue } from '../../engine/change.ts';
 import { Draft } from '../../engine/draft.ts';
 import { type Change, decideChange } from '../../engine/requested.ts';
@@ -11,6 +12,8 @@ import { ACTION_START } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { type Context, worldOf } from '../context.ts';
 import { Recording } from '../history/recording.ts';
+import { endedJobs } from '../job-state.ts';
+import type { RowAt } from '../ports.ts';
 import { answeredSnapshot } from './answer.ts';
 import { CallerLookup } from './caller.ts';
 import { Interrupter } from './interrupter.ts';
@@ -35,9 +38,14 @@ interface Changed {
   readonly answer?: Answer;
   /** True: it has given a signal that was waited for. */
   readonly signalled?: boolean;
+  /** True: it stood still, and walks on by this. */
+  readonly resumes?: boolean;
 }
 
-/** Everything that is done to an activeflow besides asking it for the next action. Each is safe to repeat. */
+/**
+ * Everything that is done to an activeflow besides asking it for the next action. Each is safe to repeat. All in one place,
+ * long as it is: each is the same change with a line of its own of what follows the commit.
+ */
 export class ControlService {
   readonly #context: Context;
   readonly #keeper: Keeper;
@@ -69,7 +77,8 @@ export class ControlService {
   }
 
   async stopService(id: string, serviceId: string, key: string): Promise<void> {
-    await this.#change(id, key, { kind: 'stop_service', service_id: serviceId });
+    const { resumes } = await this.#change(id, key, { kind: 'stop_service', service_id: serviceId });
+    if (resumes) this.resume(id);
   }
 
   async stop(id: string, reason: string, key: string): Promise<JsonObject> {
@@ -117,14 +126,23 @@ export class ControlService {
     return true;
   }
 
-  /** Does what is due on an activeflow that nobody asks for: its timer, its deadline, a walk that lost its process. */
-  async wake(id: string): Promise<void> {
-    const row = await this.#soonDue(id);
+  /**
+   * Does what is due on an activeflow that nobody asks for: its timer, its deadline, a walk that lost its process. Only
+   * as it was claimed: who has committed since then is at it, and what it asks for must not be asked for beside it.
+   */
+  async wake({ id, revision }: RowAt): Promise<void> {
+    const read = await this.#readAnyhow(id);
+    if (await this.#hearJobs(read)) return;
+    const row = await this.#soonDue(read);
+    if (row !== read && (await this.#hearJobs(row))) return;
+    if (row.revision !== revision) return;
     const what = due(row, formatTime(this.#context.clock.now()));
-    if (what === 'nothing' || (what === 'run' && this.#walker.underWay(id))) return;
     if (what === 'deadline') await this.#end(id);
-    // Only from this row: whoever came first, the caller that waits or another process, is at it.
-    if (what === 'run') await this.#resume(id, row.revision);
+    if (what === 'run') {
+      // The walk that has paused it may still be letting go.
+      await this.#walker.underWay(id)?.catch(() => undefined);
+      await this.#resume(id, revision);
+    }
     if (what === 'timer') await this.#fire(id, 'fire_timer');
     if (what === 'timeout') await this.#fire(id, 'time_out');
     if (what === 'cut_off') await this.#interrupter.cutOff(row);
@@ -135,13 +153,28 @@ export class ControlService {
    * The row, once something is due. It was claimed by the database's clock, and this process's may be a moment behind;
    * what is due within the lease would otherwise wait until that is out.
    */
-  async #soonDue(id: string): Promise<Activeflow> {
+  async #soonDue(read: Activeflow): Promise<Activeflow> {
     const { clock, options } = this.#context;
-    const row = await this.#readAnyhow(id);
-    const ms = Date.parse(nextDue(row) ?? '') - clock.now();
-    if (!(ms > 0 && ms <= options.lease_ms) || due(row, formatTime(clock.now())) !== 'nothing') return row;
-    await this.#keeper.endings.pause(id, ms);
-    return this.#readAnyhow(id);
+    for (let row = read; ; row = await this.#readAnyhow(read.id)) {
+      const ms = row.status === 'ended' ? 0 : Date.parse(nextDue(row) ?? '') - clock.now();
+      if (!(ms > 0 && ms <= options.lease_ms) || due(row, formatTime(clock.now())) !== 'nothing') return row;
+      // Again when a timer fires early, as it may by a ms: a claim that is let go is lost until its lease is out.
+      await this.#keeper.endings.pause(row.id, Math.ceil(ms));
+    }
+  }
+
+  /** Goes on with what waits for jobs that have ended. */
+  async hearJobs(id: string): Promise<void> {
+    await this.#hearJobs(await this.#readAnyhow(id));
+  }
+
+  /** Gives the signal of a job that it waits for and that has ended: before the end of its time, when both are due. */
+  async #hearJobs(row: Activeflow): Promise<boolean> {
+    for (const name of await endedJobs(this.#context.store.participants, row)) {
+      // Others may have done so since: a commit that nobody needs would only get in the way.
+      if (await this.signal(row.id, name, null, undefined, async (now) => isAwaited(now.state, name))) return true;
+    }
+    return false;
   }
 
   /** A row that cannot be read any more still has its deadline. */
@@ -267,7 +300,8 @@ export class ControlService {
     if (now === undefined) return { changed: { row }, committed: false };
     if (writes === 'all') draft.variables = { ...draft.variables };
     const committed = await this.#keeper.commit(draft, event, book, { now, ...(recording && { recording }) });
-    return committed && { changed: { row: committed, signalled: draft.signalled }, committed: true };
+    const resumes = row.state.wait !== null && committed?.state.run != null;
+    return committed && { changed: { row: committed, signalled: draft.signalled, resumes }, committed: true };
   }
 
   #checkActions(actions: unknown) {

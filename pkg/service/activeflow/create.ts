@@ -1,15 +1,12 @@
 import { asCreated } from '../../engine/create.ts';
-import { toErrorData } from '../../engine/error-data.ts';
-import { formatTime } from '../../engine/world.ts';
-import { FlowError, notFound, toFlowError } from '../../error/index.ts';
+import { FlowError, notFound } from '../../error/index.ts';
 import type { Variables } from '../../model/action.ts';
 import type { Activeflow, ReferenceType } from '../../model/activeflow.ts';
 import type { Flow, Warning } from '../../model/flow.ts';
 import { isSet, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
-import { type Context, hashId } from '../context.ts';
-import type { FanOut } from '../subscription/fan-out.ts';
-import { refused } from '../subscription/notification.ts';
+import type { Context } from '../context.ts';
+import type { Refusals } from '../subscription/refusals.ts';
 import type { Keeper } from './keeper.ts';
 import { makeActiveflow } from './make.ts';
 import { firstLook } from './schedule.ts';
@@ -33,32 +30,18 @@ export interface CreateRequest {
 export class CreateService {
   readonly #context: Context;
   readonly #keeper: Keeper;
-  readonly #fanOut: FanOut;
+  readonly #refusals: Refusals;
 
-  constructor(context: Context, keeper: Keeper, fanOut: FanOut) {
+  constructor(context: Context, keeper: Keeper, refusals: Refusals) {
     this.#context = context;
     this.#keeper = keeper;
-    this.#fanOut = fanOut;
+    this.#refusals = refusals;
   }
 
   /** Its customer is told of a request that can never succeed; one to be repeated is no refusal. */
   async create(request: CreateRequest, key: string): Promise<JsonObject> {
-    try {
-      return await this.#create(request, key);
-    } catch (thrown) {
-      const error = toFlowError(thrown);
-      if (!error.retryable && error.status !== 'INTERNAL') await this.#refused(request, key, error);
-      throw thrown;
-    }
-  }
-
-  async #refused({ customer_id, flow_id, reference_id, id }: CreateRequest, key: string, error: FlowError): Promise<void> {
-    if (!isSet(customer_id)) return;
-    const { ids, clock } = this.#context;
-    // The same request again is the same refusal.
-    const transaction = isSet(id) && error.status !== 'ALREADY_EXISTS' ? id : key === '' ? ids.next() : hashId(`refused/${key}`);
-    const subject = { customer_id, flow_id, reference_id, activeflow_id: transaction };
-    await this.#fanOut.notify(subject, refused(formatTime(clock.now()), toErrorData(error)));
+    const { customer_id, flow_id, reference_id, id } = request;
+    return this.#refusals.around({ customer_id, flow_id, reference_id, id, key }, () => this.#create(request, key));
   }
 
   async #create(request: CreateRequest, key: string): Promise<JsonObject> {

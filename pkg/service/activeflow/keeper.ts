@@ -1,18 +1,22 @@
 import { LRUCache } from 'lru-cache';
+import type { JobRun } from '../../action/types/job_wait.ts';
+import { jobWaits } from '../../engine/await.ts';
 import { needsFollowUp } from '../../engine/create.ts';
 import type { Draft } from '../../engine/draft.ts';
 import { decideFollowUp } from '../../engine/follow_up.ts';
 import { notFound, unavailable } from '../../error/index.ts';
 import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
+import { type Participant, participantOf } from '../../model/participant.ts';
 import { type Context, hashId, noLists, worldOf } from '../context.ts';
 import { withRecord, withStart } from '../history/keep.ts';
 import { followUpRecord, Recording } from '../history/recording.ts';
 import type { ListBook, Lists } from '../lists.ts';
-import type { CallSettlement } from '../ports.ts';
+import type { ActiveflowCommit, CallSettlement, JobWait } from '../ports.ts';
 import type { Responder } from '../workflow/responder.ts';
 import { countSteps } from './count.ts';
 import { Endings } from './endings.ts';
 import { lookAt, wakeAt } from './schedule.ts';
+import { Staleness } from './staleness.ts';
 import { Starter } from './starter.ts';
 
 /** Where committed rows go so that their events are published; pkg/outbox implements it. */
@@ -37,6 +41,8 @@ export interface Held {
 }
 
 export type OnFollowUp = (child: Activeflow) => void;
+/** The job whose state is this entry has ended. */
+export type OnJobEnd = (participant: Participant, key: string) => void;
 
 /**
  * Keeps activeflows: reads them, remembers them to save a read, lets one request at a time decide on each, and
@@ -51,8 +57,10 @@ export class Keeper {
   readonly #outbox: Outbox;
   readonly #responder: Responder;
   readonly #rows: LRUCache<string, Activeflow>;
+  readonly #staleness = new Staleness();
   readonly #queues = new Map<string, Promise<unknown>>();
   #onFollowUp: OnFollowUp = () => undefined;
+  #onJobEnd: OnJobEnd = () => undefined;
 
   constructor(context: Context, outbox: Outbox, lists: Lists, responder: Responder) {
     this.#context = context;
@@ -66,6 +74,11 @@ export class Keeper {
   /** Who walks the activeflows that an ending one has started. */
   set onFollowUp(listener: OnFollowUp) {
     this.#onFollowUp = listener;
+  }
+
+  /** Who tells those that wait for a job at once; their rows are due anyhow. */
+  set onJobEnd(listener: OnJobEnd) {
+    this.#onJobEnd = listener;
   }
 
   /** Runs pieces of work on one activeflow one after another, in this process. Never held across a request to a sibling. */
@@ -86,10 +99,13 @@ export class Keeper {
     return this.#rows.get(id)?.customer_id ?? '';
   }
 
-  /** Remembered or read. Throws NOT_FOUND. */
+  /** Remembered, unless what is remembered is often behind, or read. Throws NOT_FOUND. */
   async hold(id: string): Promise<Held> {
-    const row = this.#rows.get(id);
-    return row ? { row, fresh: false } : { row: await this.read(id), fresh: true };
+    const remembered = this.#rows.get(id);
+    if (remembered && !this.#staleness.isCommon) return { row: remembered, fresh: false };
+    const row = await this.read(id);
+    if (remembered) this.#staleness.saw(row.revision !== remembered.revision);
+    return { row, fresh: true };
   }
 
   /** Read from the database, now. Throws NOT_FOUND. */
@@ -99,6 +115,9 @@ export class Keeper {
       this.#rows.delete(id);
       throw notFound('activeflow', id);
     }
+    const known = this.#rows.get(id);
+    // It was committed here while this read was on its way.
+    if (known && known.revision > row.revision) return known;
     this.#rows.set(id, row);
     return row;
   }
@@ -154,6 +173,7 @@ export class Keeper {
     const record = () => recording?.record(draft, decided, book.shared, child);
     const row = withRecord(base, decided, moved.history_revision ?? 0, record);
     const { kept, taken } = draft;
+    const jobs = waitsOf(draft);
     const variables_changed = draft.variables !== base.variables;
     const won = await this.#context.store.activeflows.commit({
       next: row,
@@ -162,7 +182,9 @@ export class Keeper {
       ...(beside.participants.length > 0 ? { participants: beside.participants } : {}),
       ...(kept.length + taken.length > 0 ? { arrivals: { kept, taken } } : {}),
       ...(settles ? { settles } : {}),
+      ...(jobs ? { jobs } : {}),
     });
+    if (!this.#staleness.isCommon) this.#staleness.saw(!won);
     if (!won) {
       this.#rows.delete(base.id);
       this.#context.meter.add('commit_conflict_total', {});
@@ -171,6 +193,7 @@ export class Keeper {
     this.#won(draft, row, creates);
     recording?.goOn();
     if (settles) this.#settled(settles);
+    if (beside.ended) this.#onJobEnd(participantOf(base), beside.ended);
     return row;
   }
 
@@ -220,6 +243,13 @@ export class Keeper {
     const child = decideFollowUp(draft, flow, { id, lease_ms, world: own.around(world) }, world);
     return child && withStart(child, keep, () => own.start(child));
   }
+}
+
+function waitsOf(draft: Draft): ActiveflowCommit['jobs'] {
+  const jobs = jobWaits(draft);
+  const participant = participantOf(draft.base);
+  const own = (runs: readonly JobRun[]): JobWait[] => runs.map((run) => ({ participant, ...run }));
+  return jobs && { waits: own(jobs.waits), left: own(jobs.left) };
 }
 
 /** How often a change is decided anew after a lost race before its caller is told to come again. */

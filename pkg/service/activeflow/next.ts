@@ -78,8 +78,9 @@ export class NextService {
     return undefined;
   }
 
-  /** Waits for the walk that is under way, here or in another process; takes it over when its lease is out. */
+  /** Waits for the walk that is under way, here or in another process; takes it over when its lease is out, or it has broken off. */
   async #await(row: Activeflow, waiting: Waiting): Promise<void> {
+    this.#walker.onWait(row.id);
     const here = this.#walker.underWay(row.id);
     if (here) {
       await here.catch(() => undefined);
@@ -95,12 +96,16 @@ export class NextService {
       await this.#keeper.read(row.id);
       return;
     }
-    if (row.wake_at !== null && row.wake_at > formatTime(clock.now())) {
+    const leased = row.wake_at !== null && row.wake_at > formatTime(clock.now());
+    if (leased && !this.#walker.takesOver(row)) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       await this.#keeper.read(row.id);
       return;
     }
-    await this.#walker.walk(row.id, (now) => (now.state.run && now.revision === row.revision ? new Draft(now) : 'nothing'));
+    await this.#walker.walk(row.id, (now, fresh, claimed) => {
+      if (now.state.run && (claimed || now.revision === row.revision)) return new Draft(now);
+      return fresh ? 'nothing' : 'reread';
+    });
   }
 }
 

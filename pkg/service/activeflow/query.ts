@@ -7,8 +7,9 @@ import type { Context } from '../context.ts';
 import { readHistory } from '../history/read.ts';
 import type { Lists } from '../lists.ts';
 import { wholePage } from '../page.ts';
-import type { ActiveflowFilter, Page } from '../ports.ts';
-import { traceOf, viewActiveflow, viewTrace } from './view.ts';
+import { type ActiveflowFilter, isReadable, type Page } from '../ports.ts';
+import { orUnreadable } from '../unreadable.ts';
+import { traceOf, viewActiveflow, viewColumns, viewTrace } from './view.ts';
 
 /** What can be read of activeflows, always from the database. */
 export class QueryService {
@@ -27,7 +28,14 @@ export class QueryService {
   async list(filter: ActiveflowFilter, page: Page): Promise<JsonObject[]> {
     const { activeflows } = this.#context.store;
     const rows = await wholePage((part) => activeflows.list(filter, part), page);
-    return Promise.all(rows.map((row) => viewActiveflow(row, this.#lists, activeflows)));
+    return Promise.all(
+      rows.map((row) =>
+        orUnreadable(this.#context, { of: 'activeflow', head: viewColumns(row) }, async () => {
+          if (!isReadable(row)) throw row.unreadable;
+          return viewActiveflow(row, this.#lists, activeflows);
+        }),
+      ),
+    );
   }
 
   async trace(id: string): Promise<JsonObject[]> {

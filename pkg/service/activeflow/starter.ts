@@ -11,7 +11,10 @@ import { createRecord, Recording } from '../history/recording.ts';
 import type { Lists } from '../lists.ts';
 import type { ActiveflowCommit, ParticipantWrite } from '../ports.ts';
 
-type Beside = Required<Pick<ActiveflowCommit, 'creates' | 'participants'>>;
+interface Beside extends Required<Pick<ActiveflowCommit, 'creates' | 'participants'>> {
+  /** The entry of the job that it ends. */
+  readonly ended?: string;
+}
 
 /** Makes what a commit does beside its own row: activeflows that it starts, and participant data. */
 export class Starter {
@@ -39,7 +42,7 @@ export class Starter {
     }
     const ended = endedJob(draft);
     if (ended) participants.push({ participant, ...ended, of_job: draft.base.id });
-    return { creates, participants };
+    return { creates, participants, ...(ended ? { ended: ended.key } : {}) };
   }
 
   /** A new activeflow that walks by itself, with the beginning of its history. */

@@ -6,7 +6,7 @@ import { maskCallbacks } from '../../model/callback.ts';
 import { MAIN_STACK, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import type { Lists } from '../lists.ts';
-import type { ActiveflowStore } from '../ports.ts';
+import type { ActiveflowStore, UnreadableActiveflow } from '../ports.ts';
 
 /** An action as siblings see it: the fields that are always there, there. */
 export function viewAction(action: Action): JsonObject {
@@ -25,6 +25,14 @@ function viewMasked(action: Action): JsonObject {
   const text = JSON.stringify(action);
   const masked = maskCallbacks(text);
   return viewAction(masked === text ? action : (JSON.parse(masked) as Action));
+}
+
+/** What is known of an activeflow by its columns, when nothing else of it can be read. */
+export function viewColumns(row: Activeflow | UnreadableActiveflow) {
+  const { id, customer_id, flow_id, status, reference_type, reference_id, reference_activeflow_id } = row;
+  const { tm_create, tm_update, tm_delete } = row;
+  const times = { tm_create, tm_update, tm_delete };
+  return { id, customer_id, flow_id, status, reference_type, reference_id, reference_activeflow_id, ...times };
 }
 
 /** The parts of an activeflow that every view of it shows; what changes is taken from `shown`. */
@@ -62,7 +70,7 @@ export async function viewActiveflow(
 ): Promise<JsonObject> {
   const stack_map: Record<string, Json> = {};
   let main: JsonObject[] = [];
-  for (const stack of row.state.stacks) {
+  for (const stack of shown.stacks ?? row.state.stacks) {
     const list = await lists.get(stack.shared ? row.customer_id : row.id, stack.list);
     const actions = viewActions(list.actions);
     if (stack.id === MAIN_STACK) main = actions;

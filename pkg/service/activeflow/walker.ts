@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Effect, EffectAnswer } from '../../action/definition.ts';
 import { arrival, type EffectAsk, type FirstAsk, type Walk } from '../../engine/ask.ts';
 import type { Draft } from '../../engine/draft.ts';
@@ -55,7 +56,7 @@ export type Prepare = (row: Activeflow, fresh: boolean, claimed: boolean) => Dra
 
 /**
  * By the kind of a signal (the part before its colon), what the effect `look` is answered: whether it has come
- * already. Whoever gives a signal calls `ControlService.signal` after that is stored.
+ * already. Whoever gives a signal calls `ControlService.signal` after that is stored; the end of a job makes who waits due.
  */
 export type Looks = { readonly [kind: string]: (activeflow: Activeflow, name: string) => Promise<Json> };
 
@@ -76,6 +77,10 @@ export class Walker {
   readonly #keeper: Keeper;
   readonly #helpers: Helpers;
   readonly #underWay = new Map<string, Promise<Activeflow | undefined>>();
+  /** Revisions at which walks of this process have broken off: nobody is at them, whatever their lease says. */
+  readonly #brokenOff = new LRUCache<string, number>({ max: 10_000 });
+  /** Called with the id of an activeflow for which somebody begins to wait, for another service say. */
+  onWait: (id: string) => void = () => undefined;
 
   constructor(context: Context, keeper: Keeper, helpers: Helpers) {
     this.#context = context;
@@ -86,6 +91,11 @@ export class Walker {
   /** The walk of this activeflow that this process is at, if any. */
   underWay(id: string): Promise<Activeflow | undefined> | undefined {
     return this.#underWay.get(id);
+  }
+
+  /** True for the first who asks: the walk that this row tells of was this process's, and has broken off. */
+  takesOver({ id, revision }: Activeflow): boolean {
+    return this.#brokenOff.get(id) === revision && this.#brokenOff.delete(id);
   }
 
   /** Ids of all walks that wait for somebody, for the renewal of their leases. */
@@ -107,6 +117,7 @@ export class Walker {
     const first = await this.#start(trip);
     if (first === 'nothing') return undefined;
     if (first.kind === 'done') return first.row;
+    this.onWait(id);
     // From here on others must be able to find this walk, and nothing holds the activeflow.
     return this.#register(id, this.#goOn(trip, first));
   }
@@ -115,12 +126,20 @@ export class Walker {
     let at: Segment = first;
     for (let attempt = 0; ; attempt++) {
       checkRaces(attempt, trip.id);
-      while (at.kind === 'effect') at = await this.#afterEffect(trip, at);
+      while (at.kind === 'effect') at = await this.#afterEffect(trip, at).catch(this.#breaksOff(at));
       if (at.kind === 'done') return at.row;
       const again = await this.#start(trip);
       if (again === 'nothing') return undefined;
       at = again;
     }
+  }
+
+  #breaksOff({ journey }: EffectSegment): (error: unknown) => never {
+    return (error) => {
+      const { id, revision } = journey.draft.base;
+      this.#brokenOff.set(id, revision);
+      throw error;
+    };
   }
 
   async #register(id: string, walking: Promise<Activeflow | undefined>): Promise<Activeflow | undefined> {
@@ -240,7 +259,7 @@ export class Walker {
       return { ok: true, value: await this.#do(ask.effect, base, id, ask.step, journey.book) };
     } catch (error) {
       // The database is away: that is no answer, and the walk is taken up again when it is back.
-      if (ask.effect.kind === 'participant' && toFlowError(error).status === 'UNAVAILABLE') throw error;
+      if (asksDatabase(ask.effect) && toFlowError(error).status === 'UNAVAILABLE') throw error;
       this.#context.log.warn(
         { activeflow_id: base.id, customer_id: base.customer_id, request_id: id, error: String(error) },
         'what an action asked for has failed',
@@ -315,6 +334,11 @@ export class Walker {
     }
     return { id: flow.id, customer_id: flow.customer_id, list: flow.list };
   }
+}
+
+/** Others are asked for it, and what they fail with is an answer. */
+function asksDatabase({ kind }: Effect): boolean {
+  return kind !== 'request' && kind !== 'fetch';
 }
 
 /** The list of a flow that was looked up in an attempt that lost its race: the book of this one must have it too. */

@@ -9,9 +9,10 @@ import { type Context, hashId } from '../context.ts';
 import type { Lists } from '../lists.ts';
 import { wholePage } from '../page.ts';
 import type { FlowFilter, Page, StoredEvent } from '../ports.ts';
+import { orUnreadable } from '../unreadable.ts';
 import { Directs } from './directs.ts';
 import type { MakeTemporaryFlow } from './temporary.ts';
-import { viewFlow, viewVersion } from './view.ts';
+import { viewFlow, viewHead, viewVersion } from './view.ts';
 
 export interface CreateFlowRequest {
   readonly customer_id: string;
@@ -159,7 +160,9 @@ export class FlowService {
 
   async list(filter: FlowFilter, page: Page): Promise<JsonObject[]> {
     const flows = await wholePage((part) => this.#context.store.flows.list(filter, part), page);
-    return Promise.all(flows.map((flow) => this.#view(flow)));
+    return Promise.all(
+      flows.map((flow) => orUnreadable(this.#context, { of: 'flow', head: viewHead(flow) }, () => this.#view(flow))),
+    );
   }
 
   count(customerId: string): Promise<number> {

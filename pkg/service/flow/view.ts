@@ -3,6 +3,12 @@ import type { Flow, FlowVersion } from '../../model/flow.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { viewActions } from '../activeflow/view.ts';
 
+/** What is known of a flow when its actions cannot be read. */
+export function viewHead({ id, customer_id, type, name, detail, persist, version, ...flow }: Flow) {
+  const { tm_create, tm_update, tm_delete } = flow;
+  return { id, customer_id, type, name, detail, persist, version, tm_create, tm_update, tm_delete };
+}
+
 /** A flow as siblings see it. */
 export function viewFlow(flow: Flow, actions: readonly Action[]): JsonObject {
   return {

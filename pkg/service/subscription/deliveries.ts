@@ -2,15 +2,10 @@ import { type Delivery, LEASE_MARGIN_MS, type Subscription } from '../../model/s
 import type { Context } from '../context.ts';
 import type { DeliveryOutcome, HeldLane } from '../ports.ts';
 import type { Health } from './health.ts';
+import { type PlaceOptions, Places } from './places.ts';
+import { READ, READ_OF_ONE, readQueues } from './queues.ts';
 import { Recorder } from './recorder.ts';
 import { type Attempted, pauseBefore, send } from './sender.ts';
-
-export interface DeliveryOptions {
-  /** Lanes that this process delivers side by side. */
-  readonly lanes: number;
-  /** Of these, lanes of one subscription: one that is dead or slow holds no more. */
-  readonly lanes_of_one: number;
-}
 
 /** A lane that this process delivers. */
 interface Run {
@@ -22,36 +17,34 @@ interface Run {
   held_at: number;
 }
 
-/** Lanes of one claim, deliveries that are read at once for all of them and for one. */
+/** Lanes of one claim. */
 const CLAIM = 100;
-const READ = 500;
-const READ_OF_ONE = 20;
 const LONGEST_WAKE_MS = 10_000;
 /** Numbers of lost deliveries that a lane keeps and tells; older ones stand in the log. */
 const MOST_MISSING = 1_000;
 
 /**
  * Delivers what waits in lanes. A lane is taken for as long as a request may take and longer; what became of a
- * delivery is stored before the next one is sent, and that same write renews the lease, so nobody sends on a lease that
- * is not its own. A delivery that is to be tried again leaves its lane in the database until then: nothing waits here.
+ * delivery is stored before the next one is sent, where the lane is still ours, and that same write renews the lease when
+ * it is no longer fresh: nobody sends on a lease that may have run out. A delivery that is to be tried again leaves its
+ * lane in the database until then: nothing waits here.
  */
 export class Deliveries {
   readonly #context: Context;
-  readonly #options: DeliveryOptions;
+  readonly #places: Places;
   readonly #health: Health;
   readonly #holder: string;
   readonly #recorder: Recorder;
   readonly #runs = new Map<string, Promise<void>>();
-  readonly #ofSubscription = new Map<string, number>();
-  /** Subscriptions of which more lanes were due than one may have: they are asked for by themselves, not to hide others. */
+  /** Subscriptions of which more lanes were due than they may have: they are asked for by themselves, not to hide others. */
   readonly #crowded = new Set<string>();
   #closing = false;
   /** Called when there is room again. */
   onRoom: () => void = () => undefined;
 
-  constructor(context: Context, health: Health, options: DeliveryOptions) {
+  constructor(context: Context, health: Health, options: PlaceOptions) {
     this.#context = context;
-    this.#options = options;
+    this.#places = new Places(options);
     this.#health = health;
     this.#holder = context.ids.next();
     this.#recorder = new Recorder(context.store, this.#holder);
@@ -59,19 +52,19 @@ export class Deliveries {
 
   /** Takes what is due. True: there may be more. */
   async turn(): Promise<boolean> {
-    const limit = Math.min(this.#room, CLAIM);
+    const limit = Math.min(this.#places.room, CLAIM);
     if (limit <= 0 || this.#closing) return false;
-    const not = [...new Set([...this.#crowded, ...[...this.#ofSubscription.keys()].filter((id) => this.#roomOf(id) <= 0)])];
+    const not = [...new Set([...this.#crowded, ...this.#places.full()])];
     const since = performance.now();
     const lanes = await this.#context.store.deliveries.claim(this.#holder, limit, { not });
-    await this.#take(await this.#within(lanes), since);
+    await this.#take(lanes, since);
     for (const id of [...this.#crowded]) await this.#takeOf(id);
     return lanes.length === limit;
   }
 
   /** Lanes of a subscription that has more of them than it may: as many as it has room for. */
   async #takeOf(id: string): Promise<void> {
-    const room = Math.min(this.#room, this.#roomOf(id));
+    const room = this.#places.roomOf(id);
     if (room <= 0 || this.#closing) return;
     const since = performance.now();
     const lanes = await this.#context.store.deliveries.claim(this.#holder, room, { only: id });
@@ -81,14 +74,6 @@ export class Deliveries {
     await this.#take(lanes, since);
   }
 
-  get #room(): number {
-    return this.#options.lanes - this.#runs.size;
-  }
-
-  #roomOf(subscriptionId: string): number {
-    return this.#options.lanes_of_one - (this.#ofSubscription.get(subscriptionId) ?? 0);
-  }
-
   /** `since`: when the lanes were asked for, before their leases began. */
   async #take(lanes: readonly HeldLane[], since: number): Promise<void> {
     if (lanes.length === 0) return;
@@ -96,15 +81,36 @@ export class Deliveries {
     const found = await store.subscriptions.some([...new Set(lanes.map((lane) => lane.subscription_id))]);
     const known = new Map(found.map((one) => [one.id, one]));
     const live = lanes.filter((lane) => known.get(lane.subscription_id)?.enabled);
-    const parked = lanes.filter((lane) => !live.includes(lane));
+    const [parked, orphaned] = [
+      lanes.filter((lane) => known.get(lane.subscription_id)?.enabled === false),
+      lanes.filter((lane) => !known.has(lane.subscription_id)),
+    ];
     await this.#release(parked, 'parked');
-    const waiting = await store.deliveries.waiting(live, READ);
-    for (const lane of live) {
+    await store.deliveries.discard(this.#holder, idsOf(orphaned));
+    // One that this process is still at, on a lease that has run out, is left to what it is at: two would send side by side.
+    const free = live.filter((lane) => !this.#runs.has(lane.id));
+    const taken = free.filter((lane) => {
       const subscription = known.get(lane.subscription_id);
-      const queue = waiting.filter((one) => one.lane_id === lane.id);
-      // One that this process is still at, on a lease that has run out, is left to what it is at: two would send side by side.
-      if (subscription && !this.#runs.has(lane.id)) this.#start({ lane, subscription, queue, held_at: since });
+      return subscription !== undefined && this.#places.enter(subscription);
+    });
+    try {
+      await this.#giveBack(free.filter((lane) => !taken.includes(lane)));
+      const queues = await readQueues(store.deliveries, taken, READ);
+      for (const lane of taken) {
+        const subscription = known.get(lane.subscription_id);
+        const queue = queues.get(lane.id) ?? [];
+        if (subscription) this.#start({ lane, subscription, queue, held_at: since });
+      }
+    } catch (error) {
+      for (const { subscription_id } of taken) this.#places.leave(subscription_id);
+      throw error;
     }
+  }
+
+  /** What is too much of one subscription: others shall have the room. */
+  async #giveBack(lanes: readonly HeldLane[]): Promise<void> {
+    for (const { subscription_id } of lanes) this.#crowded.add(subscription_id);
+    await this.#release(lanes, 'due');
   }
 
   /** Takes no more; resolves when what is being sent has come to its end. */
@@ -113,32 +119,13 @@ export class Deliveries {
     await Promise.all(this.#runs.values());
   }
 
-  /** Gives back what is too much of one subscription: others shall have the room. */
-  async #within(lanes: readonly HeldLane[]): Promise<HeldLane[]> {
-    const counts = new Map(this.#ofSubscription);
-    const taken = lanes.filter(({ subscription_id }) => {
-      const count = (counts.get(subscription_id) ?? 0) + 1;
-      counts.set(subscription_id, count);
-      return count <= this.#options.lanes_of_one;
-    });
-    const surplus = lanes.filter((lane) => !taken.includes(lane));
-    for (const { subscription_id } of surplus) this.#crowded.add(subscription_id);
-    await this.#release(surplus, 'due');
-    return taken;
-  }
-
   async #release(lanes: readonly HeldLane[], how: 'due' | 'parked'): Promise<void> {
     if (lanes.length === 0) return;
-    await this.#context.store.deliveries.release(
-      this.#holder,
-      lanes.map((lane) => lane.id),
-      how,
-    );
+    await this.#context.store.deliveries.release(this.#holder, idsOf(lanes), how);
   }
 
   #start(run: Run): void {
     const { id, subscription_id } = run.lane;
-    this.#ofSubscription.set(subscription_id, (this.#ofSubscription.get(subscription_id) ?? 0) + 1);
     const running = this.#deliver(run)
       .catch((error) => {
         // Its lease runs out, and then it is somebody's again.
@@ -146,9 +133,7 @@ export class Deliveries {
       })
       .finally(() => {
         this.#runs.delete(id);
-        const left = (this.#ofSubscription.get(subscription_id) ?? 1) - 1;
-        if (left > 0) this.#ofSubscription.set(subscription_id, left);
-        else this.#ofSubscription.delete(subscription_id);
+        this.#places.leave(subscription_id);
         this.onRoom();
       });
     this.#runs.set(id, running);
@@ -156,8 +141,7 @@ export class Deliveries {
 
   async #deliver(run: Run): Promise<void> {
     for (;;) {
-      const stale = performance.now() - run.held_at > LEASE_MARGIN_MS / 2;
-      if (this.#closing || stale) return this.#release([run.lane], 'due');
+      if (this.#closing || !isSafe(run)) return this.#release([run.lane], 'due');
       if (!run.subscription.enabled) return this.#release([run.lane], 'parked');
       if (run.queue.length === 0) run.queue = await this.#context.store.deliveries.waiting([run.lane], READ_OF_ONE);
       const delivery = skipDropped(run);
@@ -165,11 +149,14 @@ export class Deliveries {
       const since = performance.now();
       const outcome = delivery.status === 'dropped' ? droppedOutcome(run, delivery) : await this.#attempt(run, delivery);
       const held_at = performance.now();
-      const next = await this.#recorder.record(outcome);
+      const next = await this.#recorder.record(outcome, run.queue.length === 0);
       this.#context.meter.observe('webhook_delivery_time', {}, performance.now() - since);
       if (outcome.again_ms !== undefined) this.#wakeAfter(outcome.again_ms);
       if (!next) return;
-      Object.assign(run, next, { held_at });
+      run.lane = { ...run.lane, done_position: delivery.position, missing: outcome.missing };
+      run.subscription = next.subscription;
+      run.queue.push(...next.queue);
+      if (outcome.renews) run.held_at = held_at;
     }
   }
 
@@ -178,14 +165,15 @@ export class Deliveries {
     if (ms <= LONGEST_WAKE_MS) setTimeout(() => this.onRoom(), ms + 1).unref();
   }
 
-  async #attempt({ lane, subscription }: Run, delivery: Delivery): Promise<DeliveryOutcome> {
+  async #attempt(run: Run, delivery: Delivery): Promise<DeliveryOutcome> {
+    const { lane, subscription } = run;
     const { http, clock, meter } = this.#context;
     const body = withSequence(delivery, lane.missing);
     // A lane keeps the lease that it was made with.
     const timeout_ms = Math.min(subscription.config.timeout_ms, lane.lease_ms - LEASE_MARGIN_MS);
-    const sent = { ...subscription, config: { ...subscription.config, timeout_ms } };
-    const attempted = await send(http, sent, { id: delivery.id, body }, clock.now());
-    const outcome = outcomeOf({ lane, subscription, delivery, attempted, dice: Math.random() });
+    const attempted = await send(http, subscription, { id: delivery.id, body, timeout_ms }, clock.now());
+    this.#places.note(subscription.id, attempted, timeout_ms);
+    const outcome = outcomeOf({ lane, subscription, delivery, attempted, renews: !isFresh(run), dice: Math.random() });
     meter.add('webhook_delivery_total', { outcome: outcome.status === 'pending' ? 'retried' : outcome.status });
     await this.#health.note(subscription, attempted).catch((error) => {
       // What became of the delivery counts more, and the next failure is noted again.
@@ -193,6 +181,20 @@ export class Deliveries {
     });
     return outcome;
   }
+}
+
+/** Its lease lasts for as long as a request may take, and longer. */
+function isSafe({ held_at }: Run): boolean {
+  return performance.now() - held_at <= LEASE_MARGIN_MS / 2;
+}
+
+/** Its lease need not be renewed yet: it is safe for a while. */
+function isFresh({ held_at }: Run): boolean {
+  return performance.now() - held_at <= LEASE_MARGIN_MS / 4;
+}
+
+function idsOf(lanes: readonly HeldLane[]): string[] {
+  return lanes.map(({ id }) => id);
 }
 
 /** The next one that is to be sent, or a dropped one with nothing behind it that is known. */
@@ -207,7 +209,7 @@ function skipDropped(run: Run): Delivery | undefined {
 function droppedOutcome({ lane }: Run, delivery: Delivery): DeliveryOutcome {
   const { attempts, response_code, latency_ms, error } = delivery;
   const missing = withMissing(lane.missing, delivery);
-  return { lane, delivery, status: 'dropped', attempts, response_code, latency_ms, error, missing };
+  return { lane, delivery, status: 'dropped', attempts, response_code, latency_ms, error, missing, renews: true };
 }
 
 interface Attempt {
@@ -215,15 +217,17 @@ interface Attempt {
   readonly subscription: Subscription;
   readonly delivery: Delivery;
   readonly attempted: Attempted;
+  readonly renews: boolean;
   readonly dice: number;
 }
 
 /** What is stored of an attempt. */
-export function outcomeOf({ lane, subscription, delivery, attempted, dice }: Attempt): DeliveryOutcome {
+export function outcomeOf({ lane, subscription, delivery, attempted, renews, dice }: Attempt): DeliveryOutcome {
   const attempts = delivery.attempts + 1;
   const { verdict, response_code, latency_ms, error, retry_after_ms = 0 } = attempted;
-  const told = { lane, delivery, attempts, response_code, latency_ms, error };
-  if (verdict === 'delivered') return { ...told, status: 'delivered', missing: [] };
+  if (verdict === 'delivered')
+    return { lane, delivery, status: 'delivered', attempts, response_code, latency_ms, error, renews, missing: [] };
+  const told = { lane, delivery, attempts, response_code, latency_ms, error, renews };
   const again_ms = verdict === 'retry' ? pauseBefore(subscription.config.retry, attempts, retry_after_ms, dice) : undefined;
   if (again_ms !== undefined) return { ...told, status: 'pending', again_ms, missing: lane.missing };
   return { ...told, status: 'failed', missing: withMissing(lane.missing, delivery) };

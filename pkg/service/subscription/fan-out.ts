@@ -15,6 +15,8 @@ export interface FanOutOptions {
   readonly backlog: number;
 }
 
+const USED_MS = 10 * 60_000;
+
 interface Parts {
   readonly store: Store;
   readonly lists: Lists;
@@ -36,6 +38,8 @@ interface Told {
  */
 export class FanOut {
   readonly #parts: Parts;
+  /** Subscriptions of webhook_uri that were said to be in use a moment ago: far less than what is cleared away has been idle. */
+  readonly #used = new LRUCache<string, true>({ max: 10_000, ttl: USED_MS });
   /** A flow's webhook_uri never changes. */
   readonly #webhookUris = new LRUCache<string, string>({ max: 10_000 });
   /** Called when there is something to deliver. */
@@ -101,18 +105,32 @@ export class FanOut {
       const made = uri === '' ? undefined : webhookUriSubscription(row.customer_id, uri, row.webhook_method, row.tm_create);
       if (made) wanted.set(row.id, made);
     }
+    const ids = [...wanted.values()].map(({ id }) => id);
+    await this.#use(ids);
     // Its owner may have changed it, so it is read; what is read is what counts.
-    const stored = new Map(
-      (await this.#parts.store.subscriptions.some([...wanted.values()].map(({ id }) => id))).map((one) => [one.id, one]),
-    );
+    const stored = new Map((await this.#parts.store.subscriptions.some(ids)).map((one) => [one.id, one]));
     const own = new Map<string, Subscription>();
     for (const [row, made] of wanted) {
       const known = stored.get(made.id) ?? made;
-      if (known === made) await this.#parts.store.subscriptions.create(made);
+      if (known === made) await this.#make(made);
       stored.set(made.id, known);
       if (known.enabled) own.set(row, known);
     }
     return own;
+  }
+
+  async #make(made: Subscription): Promise<void> {
+    const { subscriptions } = this.#parts.store;
+    await subscriptions.create(made);
+    // Its owner may have removed it since it was last said to be in use.
+    await subscriptions.use([made.id]);
+  }
+
+  /** Before they are read: what is there afterwards is not cleared away meanwhile. */
+  async #use(ids: readonly string[]): Promise<void> {
+    const idle = ids.filter((id) => !this.#used.has(id));
+    await this.#parts.store.subscriptions.use(idle);
+    for (const id of idle) this.#used.set(id, true);
   }
 
   async #webhookUri(flowId: string): Promise<string> {

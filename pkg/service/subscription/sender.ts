@@ -21,11 +21,11 @@ const LONGEST_ERROR = 200;
 /** One POST. Never throws. */
 export async function send(
   http: HttpClient,
-  { config, secrets }: Subscription,
-  message: { readonly id: string; readonly body: string },
+  { config, secrets }: Pick<Subscription, 'config' | 'secrets'>,
+  message: { readonly id: string; readonly body: string; readonly timeout_ms?: number },
   now_ms: number,
 ): Promise<Attempted> {
-  const { id, body } = message;
+  const { id, body, timeout_ms = config.timeout_ms } = message;
   const signing = secrets.signing.filter(({ until }) => until === null || Date.parse(until) > now_ms).map(({ secret }) => secret);
   const since = performance.now();
   const latency = (): number => Math.round(performance.now() - since);
@@ -40,7 +40,8 @@ export async function send(
         ...webhookHeaders(id, Math.floor(now_ms / 1_000), body, signing),
       },
       text: body,
-      timeout_ms: config.timeout_ms,
+      timeout_ms,
+      discard: true,
     });
     return { ...ofStatus(answer.status), latency_ms: latency(), ...retryAfter(answer.headers['retry-after'], now_ms) };
   } catch (thrown) {

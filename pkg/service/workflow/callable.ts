@@ -5,6 +5,8 @@ import { isUuid } from '../../model/id.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { Callable } from '../../model/workflow.ts';
 import type { Context } from '../context.ts';
+import { wholePage } from '../page.ts';
+import type { Page } from '../ports.ts';
 import { viewCallable } from './view.ts';
 
 /** What is to change; what is absent stays as it is. */
@@ -37,6 +39,14 @@ export class CallableService {
     const callable = await this.#context.store.workflows.callable(flow_id);
     if (!callable) throw notFound('callable', flow_id);
     return viewCallable(callable);
+  }
+
+  /** A customer's workflows, those included that are not enabled. */
+  async list(customer_id: string, page: Page): Promise<JsonObject[]> {
+    const { workflows } = this.#context.store;
+    const part = async (some: Page) =>
+      (await workflows.callables(customer_id, some)).map((callable) => ({ ...callable, id: callable.flow_id }));
+    return (await wholePage(part, page)).map(viewCallable);
   }
 
   /** `customer_id`: whose it must be; undefined: anybody's. */

@@ -2,7 +2,7 @@ import type { Draft } from '../../engine/draft.ts';
 import { formatTime } from '../../engine/world.ts';
 import { FlowError, STATUS_CODES } from '../../error/index.ts';
 import type { Activeflow } from '../../model/activeflow.ts';
-import { ACTION_FINISH } from '../../model/id.ts';
+import { ACTION_FINISH, NIL } from '../../model/id.ts';
 import type { JsonObject } from '../../model/json.ts';
 import {
   type CallEnd,
@@ -16,6 +16,7 @@ import {
 import { type Context, hashId } from '../context.ts';
 import type { CallSettlement, NewCall, StoredEvent } from '../ports.ts';
 import { channelOf, WAKE_CHANNEL } from '../push/channel.ts';
+import type { Refusals } from '../subscription/refusals.ts';
 import { findCallable, requireCallable } from './find.ts';
 import { checkAllowed, prepareCall } from './prepare.ts';
 import { RESPONSE_CREATED, viewResponse, wanted } from './view.ts';
@@ -33,10 +34,12 @@ interface EventOutbox {
 export class Responder {
   readonly #context: Context;
   readonly #outbox: EventOutbox;
+  readonly #refusals: Refusals;
 
-  constructor(context: Context, outbox: EventOutbox) {
+  constructor(context: Context, outbox: EventOutbox, refusals: Refusals) {
     this.#context = context;
     this.#outbox = outbox;
+    this.#refusals = refusals;
   }
 
   /** What the commit of this draft answers; undefined: nothing. */
@@ -101,15 +104,12 @@ export class Responder {
     const { callable, flow } = requireCallable(workflow, found, found && (await store.flows.get(found.flow_id)));
     checkAllowed(callable, call);
     const { clientContext } = call.called_with;
-    return prepareCall(this.#context, {
-      id: hashId(`${call.id}/response`),
-      caller: call,
-      callable,
-      flow,
-      workflow,
-      called_with: { inputs: inputsOf(answer), ...(clientContext === undefined ? {} : { clientContext }) },
-      depth,
-    });
+    const id = hashId(`${call.id}/response`);
+    const called_with = { inputs: inputsOf(answer), ...(clientContext === undefined ? {} : { clientContext }) };
+    // Before the commit: again, when that loses its race, it is the same refusal.
+    return this.#refusals.around({ customer_id: call.customer_id, flow_id: flow.id, reference_id: NIL, id, key: '' }, () =>
+      prepareCall(this.#context, { id, caller: call, callable, flow, workflow, called_with, depth }),
+    );
   }
 }
 

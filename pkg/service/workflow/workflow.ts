@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { deeperThan } from '../../action/pointer.ts';
-import { conflict, FlowError, invalid, notFound } from '../../error/index.ts';
+import { conflict, FlowError, invalid, notFound, toFlowError } from '../../error/index.ts';
+import { NIL } from '../../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import { type CalledWith, WORKFLOW_TYPE, type WorkflowCall } from '../../model/workflow.ts';
 import type { ControlService } from '../activeflow/control.ts';
@@ -8,8 +9,9 @@ import type { Keeper } from '../activeflow/keeper.ts';
 import type { Context } from '../context.ts';
 import { wholePage } from '../page.ts';
 import type { CallFilter, KeyedCall, NewCall, Page } from '../ports.ts';
+import type { Refusals } from '../subscription/refusals.ts';
 import { findCallable, requireCallable } from './find.ts';
-import { type CallerIdentity, checkAllowed, prepareCall } from './prepare.ts';
+import { type CallerIdentity, type CallPlan, checkAllowed, prepareCall } from './prepare.ts';
 import { asCalled, viewCall, wanted } from './view.ts';
 
 export interface CallRequest {
@@ -34,11 +36,13 @@ export class WorkflowService {
   readonly #context: Context;
   readonly #keeper: Keeper;
   readonly #control: ControlService;
+  readonly #refusals: Refusals;
 
-  constructor(context: Context, keeper: Keeper, control: ControlService) {
+  constructor(context: Context, keeper: Keeper, control: ControlService, refusals: Refusals) {
     this.#context = context;
     this.#keeper = keeper;
     this.#control = control;
+    this.#refusals = refusals;
   }
 
   /**
@@ -55,10 +59,10 @@ export class WorkflowService {
     if (before) return repeated(before, key.body_hash, repeat);
     const flow = found && (await store.flows.get(found.flow_id));
     const target = requireCallable(request.workflow, found, flow);
-    const called_with = calledWith(request);
-    if (!caller.internal) checkResponseType(called_with, [this.#context.options.response_types, target.callable.response_types]);
-    const plan = { id: ids.next(), caller, ...target, workflow: request.workflow, called_with, depth: 0 };
-    const call: NewCall = { ...prepareCall(this.#context, plan), ...(key ? { key } : {}) };
+    const what = { customer_id: caller.customer_id, flow_id: target.flow.id, reference_id: NIL, key: key?.hash ?? '' };
+    const plan = { id: ids.next(), caller, ...target, workflow: request.workflow, depth: 0 };
+    const prepared = await this.#refusals.around(what, () => this.#prepare(request, plan));
+    const call: NewCall = { ...prepared, ...(key ? { key } : {}) };
     if (!(await store.workflows.createCall(call))) {
       const other = key && (await store.workflows.callByKey(key.hash));
       if (other) return repeated(other, key.body_hash, repeat);
@@ -68,6 +72,13 @@ export class WorkflowService {
     this.#keeper.created(call.activeflow);
     this.#control.resume(call.call.id);
     return viewCall(call.call, false);
+  }
+
+  #prepare(request: CallRequest, plan: Omit<CallPlan, 'called_with'>): NewCall {
+    const called_with = calledWith(request);
+    const { caller, callable } = plan;
+    if (!caller.internal) checkResponseType(called_with, [this.#context.options.response_types, callable.response_types]);
+    return prepareCall(this.#context, { ...plan, called_with });
   }
 
   async get(id: string, caller: CallerIdentity | undefined): Promise<JsonObject> {
@@ -90,8 +101,17 @@ export class WorkflowService {
 
   async #view(call: WorkflowCall): Promise<JsonObject> {
     if (call.end !== null) return viewCall(call, true);
-    const activeflow = await this.#context.store.activeflows.get(call.id);
-    return viewCall(call, (activeflow?.state.step ?? 0) > 0);
+    return viewCall(call, await this.#begun(call.id));
+  }
+
+  async #begun(id: string): Promise<boolean> {
+    try {
+      return ((await this.#context.store.activeflows.get(id))?.state.step ?? 0) > 0;
+    } catch (thrown) {
+      // It is not known how far it is, only that it has not ended; one such call must not hide the others of a list.
+      if (toFlowError(thrown).status === 'INTERNAL') return true;
+      throw thrown;
+    }
   }
 
   /** Of a user only its own. */

@@ -2,30 +2,35 @@ import { type Bench, REQUESTS } from '../bench.ts';
 import { callFlow, internalFlow } from '../flows.ts';
 import { measure, type Row } from '../measure.ts';
 
+export const WITH_INTERNAL = 'next, 5 internal actions';
+
 /** What five actions of the manager's own add to a `next`. */
-export async function internalCase(bench: Bench): Promise<Row[]> {
+export async function internalCase(bench: Bench, node: readonly string[] = []): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const callers of bench.options.form === 'short' ? [100] : [1, 100]) {
+  const profile = node.length > 0;
+  for (const callers of profile || bench.options.form === 'short' ? [100] : [1, 100]) {
     rows.push(
-      ...(await bench.withDaemon(async () =>
-        measure(
-          bench,
-          [
-            {
-              name: 'next, no internal actions',
-              callers,
-              workload: { kind: 'walk', pool: 'plain' },
-              prepare: await bench.pool(callFlow('plain', REQUESTS)),
-            },
-            {
-              name: 'next, 5 internal actions',
-              callers,
-              workload: { kind: 'walk', pool: 'internal' },
-              prepare: await bench.pool(internalFlow('internal', REQUESTS)),
-            },
-          ],
-          'next, no internal actions',
-        ),
+      ...(await bench.withDaemon(
+        async () =>
+          measure(
+            bench,
+            [
+              {
+                name: 'next, no internal actions',
+                callers,
+                workload: { kind: 'walk', pool: 'plain' },
+                prepare: await bench.pool(callFlow('plain', REQUESTS)),
+              },
+              {
+                name: WITH_INTERNAL,
+                callers,
+                workload: { kind: 'walk', pool: 'internal' },
+                prepare: await bench.pool(internalFlow('internal', REQUESTS)),
+              },
+            ],
+            'next, no internal actions',
+          ),
+        node,
       )),
     );
   }

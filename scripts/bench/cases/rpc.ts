@@ -1,8 +1,8 @@
-import { type Bench, ECHO, REQUESTS } from '../bench.ts';
+import { type Bench, ECHO, FLOOR, REQUESTS } from '../bench.ts';
 import { BRIEF, callFlow } from '../flows.ts';
 import { type Contestant, measure, type Row } from '../measure.ts';
 
-/** echo, create and next in turns, at each number of callers; a new daemon and an empty table for each. */
+/** echo, the floor (worker/floor.ts), create and next in turns, at each number of callers; a new daemon and an empty table for each. */
 export async function rpcCase(
   bench: Bench,
   wanted: (name: 'create' | 'next') => boolean,
@@ -18,6 +18,7 @@ export async function rpcCase(
 async function atOnce(bench: Bench, callers: number, wanted: (name: 'create' | 'next') => boolean): Promise<Row[]> {
   const contestants: Contestant[] = [{ name: 'echo', callers, workload: { kind: 'echo', queue: ECHO } }];
   if (wanted('next')) {
+    contestants.push({ name: 'floor', callers, workload: { kind: 'echo', queue: FLOOR } });
     const prepare = await bench.pool(callFlow('calls', REQUESTS));
     contestants.push({ name: 'next', callers, workload: { kind: 'walk', pool: 'calls' }, prepare });
   }

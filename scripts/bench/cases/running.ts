@@ -7,6 +7,7 @@ import type { Walk } from '../protocol.ts';
 import type { Figure } from '../report.ts';
 import { spread } from '../statistics.ts';
 import { residentMb } from '../usage.ts';
+import { IDLE_MS } from './start.ts';
 
 const CALLERS = 100;
 const FEW = 100;
@@ -38,9 +39,10 @@ export async function runningCase(bench: Bench): Promise<{ rows: Row[]; figures:
         );
       const rows = await pair('walk', 'next');
       if (bench.options.form === 'full') rows.push(...(await pair('spread', 'next, spread over all')));
-      await pause(2_000);
-      const memory = { figure: `resident memory, ${of(running)} running`, unit: 'MB', ...spread([residentMb(full.pid)]) };
-      return { rows, figures: [memory] };
+      const resident = (figure: string): Figure => ({ figure, unit: 'MB', ...spread([residentMb(full.pid)]) });
+      const loaded = resident('resident memory at the end of that load');
+      await pause(IDLE_MS[bench.options.form]);
+      return { rows, figures: [loaded, resident(`resident memory, ${of(running)} running`)] };
     });
   } finally {
     await bench.stopDaemon('full');

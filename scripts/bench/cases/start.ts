@@ -4,6 +4,9 @@ import type { Figure } from '../report.ts';
 import { spread } from '../statistics.ts';
 import { residentMb } from '../usage.ts';
 
+/** What starting has used and left goes with the first collection of all garbage, after some 25 s. */
+export const IDLE_MS = { full: 45_000, short: 500 };
+
 /** From the start of the process to its first answer, its servers being up; and what it takes when it is idle. */
 export async function startCase(bench: Bench): Promise<Figure[]> {
   const short = bench.options.form === 'short';
@@ -16,8 +19,10 @@ export async function startCase(bench: Bench): Promise<Figure[]> {
     const daemon = bench.prepareDaemon('daemon');
     const { at } = await bench.callers.ask('first', { queue: REQUESTS });
     starts.push(at - daemon.started);
-    await pause(short ? 500 : 4_000);
-    memory.push(residentMb(daemon.pid));
+    if (turn === 0) {
+      await pause(IDLE_MS[bench.options.form]);
+      memory.push(residentMb(daemon.pid));
+    }
     await bench.stopDaemon('daemon');
   }
   return [

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { openMysqlStore } from '../../../pkg/store/index.ts';
 import { laneOf, subscriptionTo } from '../../../test/support/subscriptions.ts';
 import type { Bench } from '../bench.ts';
+import { microseconds } from '../measure.ts';
 import type { PostCommands, ReceiverCommands } from '../protocol.ts';
 import type { Figure } from '../report.ts';
 import { spread } from '../statistics.ts';
+import { cpuSeconds } from '../usage.ts';
 import { Worker } from '../worker.ts';
 
 const REQUESTS = { short: 2_000, full: 20_000 };
@@ -14,16 +16,21 @@ const LANES = 200;
 const CONNECTIONS = 50;
 
 /** Deliveries to an endpoint on this machine, next to bare posts of the same size to it, in turns. */
-export async function webhooksCase(bench: Bench): Promise<Figure[]> {
+export async function webhooksCase(bench: Bench, node: readonly string[] = []): Promise<Figure[]> {
   const requests = REQUESTS[bench.options.form];
   const [receiver, poster] = [new Worker<ReceiverCommands>('receiver.ts'), new Worker<PostCommands>('posts.ts')];
   const { url } = await receiver.ask('serve', {});
-  await bench.startDaemon('daemon', { flags: { http_allow_private: '127.0.0.1' } });
+  const daemon = await bench.startDaemon('daemon', { flags: { http_allow_private: '127.0.0.1' }, node });
   const store = openMysqlStore({ dsn: bench.servers.dsn });
   const subscriptions = Array.from({ length: SUBSCRIPTIONS }, () => subscriptionTo(url));
   for (const one of subscriptions) await store.subscriptions.create(one);
   const body = JSON.stringify({ lane: randomUUID(), at: 1, sequence: 1 });
   const [bare, ours, ratio]: [number[], number[], number[]] = [[], [], []];
+  const spent: Record<string, number[]> = { 'CPU of the daemon': [], 'CPU of MariaDB': [], statements: [] };
+  const used = async (): Promise<number[]> => {
+    const { statements } = await bench.database.counts();
+    return [cpuSeconds(daemon.pid) * 1e6, cpuSeconds(bench.servers.pids.mariadb) * 1e6, statements];
+  };
   // The first round warms both up.
   for (let round = 0; round <= bench.options.rounds; round += 1) {
     const posted = receiver.ask('expect', { requests });
@@ -35,8 +42,12 @@ export async function webhooksCase(bench: Bench): Promise<Figure[]> {
       return laneOf(subscription, requests / LANES, 15_000);
     });
     await store.deliveries.add(lanes, requests);
+    const [before, began] = [await used(), microseconds()];
     const rate = requests / (await delivered).seconds;
+    bench.windows.push({ name: 'webhooks', from: began, to: microseconds() });
+    const after = await used();
     if (round === 0) continue;
+    for (const [at, values] of Object.values(spent).entries()) values.push(((after[at] ?? 0) - (before[at] ?? 0)) / requests);
     bare.push(alone);
     ours.push(rate);
     ratio.push(rate / alone);
@@ -48,5 +59,10 @@ export async function webhooksCase(bench: Bench): Promise<Figure[]> {
     { figure: 'bare posts', unit: '/s', ...spread(bare) },
     { figure: 'deliveries', unit: '/s', ...spread(ours) },
     { figure: 'deliveries ÷ bare posts', unit: '', ...spread(ratio) },
+    ...Object.entries(spent).map(([name, values]) => ({
+      figure: `${name} a delivery`,
+      unit: name === 'statements' ? '' : 'µs',
+      ...spread(values),
+    })),
   ];
 }

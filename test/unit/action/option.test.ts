@@ -15,7 +15,7 @@ function warnings(type: string, option: Json) {
 
 describe('checkOption', () => {
   it('takes every type of the wire without an option, as siblings send it', () => {
-    const ours = new Set(['job_start', 'parallel', 'participant_set']);
+    const ours = new Set(['job_start', 'job_wait', 'parallel', 'participant_set']);
     for (const { type } of ACTION_TYPES.filter((known) => !ours.has(known.type))) {
       const found = errors(type, {});
       expect(found, type).to.deep.equal([]);

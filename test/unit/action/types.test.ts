@@ -17,9 +17,9 @@ describe('the catalogue', () => {
   const CALLER =
     'answer beep mute recording_stop external_media_stop transcribe_stop amd talk play echo stream_echo sleep dtmf_receive digits_receive dtmf_send digits_send recording_start external_media_start confbridge_join hangup';
   const MANAGER =
-    'agent_call connect call conference_join queue_join goto branch condition_call_digits condition_call_status condition_datetime condition_variable fetch fetch_flow http_request message_send email_send conversation_send transcribe_start transcribe_recording ai_talk ai_task ai_summary case_create webhook_send variable_set block callback_create callback_wait stop empty participant_set job_start parallel workflow_response';
+    'agent_call connect call conference_join queue_join goto branch condition_call_digits condition_call_status condition_datetime condition_variable fetch fetch_flow http_request message_send email_send conversation_send transcribe_start transcribe_recording ai_talk ai_task ai_summary case_create webhook_send variable_set block callback_create callback_wait stop empty participant_set job_start job_wait parallel workflow_response';
   const STOPS =
-    'queue_join conference_join connect call agent_call message_send ai_talk ai_task ai_summary condition_call_digits condition_call_status fetch fetch_flow http_request callback_create callback_wait';
+    'queue_join conference_join connect call agent_call message_send ai_talk ai_task ai_summary condition_call_digits condition_call_status fetch fetch_flow http_request callback_create callback_wait job_start job_wait';
   const GOES_ON = 'email_send conversation_send transcribe_start transcribe_recording case_create webhook_send';
 
   it('has every type of the wire, once, run by whom the wire says', () => {

@@ -42,7 +42,14 @@ describe('control: subscription', () => {
   }
 
   it('is badly used without what it needs', async () => {
-    for (const argv of [['create'], ['replay', 'x'], ['replay', 'x', 'd', '--since', 'now'], ['listen', '--secret', 'short']]) {
+    for (const argv of [
+      ['create'],
+      ['replay', 'x'],
+      ['replay', 'x', 'd', '--since', 'now'],
+      ['listen', '--secret', 'short'],
+      ['listen', '--port', '65536'],
+      ['listen', '--status', '99'],
+    ]) {
       expect((await asked(...argv)).code, argv.join(' ')).to.equal(2);
     }
   });

@@ -189,12 +189,13 @@ function run(driver: EngineDriver, others: { [label: string]: (it: EngineDriver)
   if (repeat) driver.execute('execute');
   if (repeat && driver.row.status === 'running') driver.execute('execute again');
   for (let n = 0; !isOver(driver) && n < 200; n++) {
-    const { current, wait } = driver.row.state;
+    const { current, wait, step } = driver.row.state;
     const label = labelOf(current.id);
     heard.push(label);
     others[label]?.(driver);
     delete others[label];
     if (isOver(driver)) return heard;
+    if (driver.row.state.step !== step) continue;
     if (wait?.kind === 'block') driver.leaveBlock(current.id, `continue ${n}`);
     if (wait?.due != null) {
       driver.clock.advance(Date.parse(wait.due) - driver.clock.now());

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { asCreated } from '../../../pkg/engine/create.ts';
 import { Draft, snapshotOf } from '../../../pkg/engine/draft.ts';
 import { formatTime } from '../../../pkg/engine/world.ts';
-import type { Activeflow } from '../../../pkg/model/activeflow.ts';
+import type { Activeflow, Stack } from '../../../pkg/model/activeflow.ts';
 import { EngineDriver } from '../../support/engine.ts';
 import { fetch, id, queueJoin, talk } from '../../support/engine_flow.ts';
 import { following, sampleActiveflow } from '../../support/samples.ts';
@@ -33,6 +33,21 @@ describe('a draft becomes a row', () => {
     const third = new Draft(second).toRow({ ...OPTIONS, event: null });
     expect(third.outbox.events.map((event) => event.snapshot?.status)).to.deep.equal(['running', 'ended']);
     expect(third.state.event_seq).to.equal(2);
+  });
+
+  it('with an event that keeps the stacks that a later commit changes, from the commit that changes them on', () => {
+    const created = sampleActiveflow({ outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [] } });
+    const first = new Draft(created).toRow({ ...OPTIONS, event: null });
+    expect(first.outbox.events[0]?.snapshot).to.not.have.property('stacks');
+    const draft = new Draft(first);
+    draft.stacks = [...draft.stacks, { ...(draft.stacks[0] as Stack), id: id('pushed') }];
+    const pushed = draft.toRow({ ...OPTIONS, event: null });
+    expect(pushed.outbox.events[0]?.snapshot?.stacks).to.deep.equal(created.state.stacks);
+    const ending = new Draft(pushed);
+    ending.end();
+    const ended = ending.toRow({ ...OPTIONS, event: 'activeflow_deleted' });
+    expect(ended.outbox.events[0]?.snapshot?.stacks).to.deep.equal(created.state.stacks);
+    expect(new Draft(ended).toRow({ ...OPTIONS, event: null }).outbox.events[1]?.snapshot).to.not.have.property('stacks');
   });
 
   it('without what was moved on already', () => {

@@ -107,6 +107,7 @@ export class Reference {
     this.at.pending ??= next;
     this.at.place = { frame: outer, id: this.current.id };
     if (this.#run) this.#run.left = this.#run.deciding;
+    if (this.waits) this.#walk('');
   }
 
   stop(error?: string): boolean {

@@ -1,4 +1,6 @@
-import { act, empty, fetch, id, jump, pressed, queueJoin, talk } from '../../support/engine_flow.ts';
+import { expect } from 'chai';
+import type { EngineDriver } from '../../support/engine.ts';
+import { act, empty, fetch, id, jump, labelOf, pressed, queueJoin, talk } from '../../support/engine_flow.ts';
 import { type Case, cases } from './cases.ts';
 import { expectForward, expectStacks, refusedUnchanged } from './expectations.ts';
 import { either, fetched, joined } from './scripts.ts';
@@ -150,13 +152,46 @@ describe('service_stop', () => {
       hears: 'w w x z finish',
     },
     {
-      name: 'at a block: the flow goes on after it when told to',
+      name: 'at a block: the flow goes on with what follows the service',
       reference: 'conversation',
       flow: [act('t', 'ai_talk', { assistance_type: 'ai', assistance_id: id('ai') }), empty('z')],
       script: talkWith([act('b', 'block')]),
       at: { b: (it) => it.stopService(id('qc')) },
-      hears: 'b finish',
+      hears: 'b',
       executed: 'start t b z',
+      more: ended,
+    },
+    {
+      name: 'at a timer: its time is nothing to the flow any more',
+      reference: 'conversation',
+      flow: [act('t', 'ai_talk', { assistance_type: 'ai', assistance_id: id('ai') }), act('b', 'block'), empty('z')],
+      script: talkWith([act('s', 'sleep', { duration: 5_000 }), empty('y')]),
+      at: {
+        s: (it) => {
+          it.stopService(id('qc'));
+          expect(labelOf(it.row.state.current.id)).to.equal('b');
+          it.clock.advance(5_001);
+          expect([it.wake(), it.row.wake_at]).to.deep.equal(['nothing', null]);
+        },
+      },
+      hears: 's b finish',
+      executed: 'start t s b z',
+    },
+    {
+      name: 'while it waits for a signal: nothing waits for that any more',
+      reference: 'conversation',
+      flow: [act('t', 'ai_talk', { assistance_type: 'ai', assistance_id: id('ai') }), act('b', 'block'), empty('z')],
+      script: talkWith([act('w', 'callback_wait', { name: 'pay', timeout: 5_000, into: 'paid' }), empty('y')]),
+      at: {
+        w: (it) => {
+          it.stopService(id('qc'));
+          expect(it.signal('callback:pay', 'late')).to.equal(false);
+          it.clock.advance(5_001);
+          expect(it.wake()).to.equal('nothing');
+        },
+      },
+      hears: 'w b finish',
+      executed: 'start t w b z',
     },
   ]);
 });
@@ -171,6 +206,10 @@ function inService(more: readonly object[]): Pick<Case, 'flow' | 'script'> {
 
 function service(actions: readonly object[]): Pick<Case, 'flow' | 'script'> {
   return { flow: [queueJoin('j', 'queue'), talk('z')], script: either(joined(actions), fetched({ list: [talk('p')] })) };
+}
+
+function ended(it: EngineDriver): void {
+  expect(it.row).to.deep.include({ status: 'ended', wake_at: null });
 }
 
 function talkWith(actions: readonly object[]): NonNullable<Case['script']> {

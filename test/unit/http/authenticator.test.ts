@@ -26,8 +26,11 @@ describe('tokens signed with a secret', () => {
 
   it('name a user', async () => {
     for (const alg of ['HS256', 'HS384', 'HS512']) {
-      const { customer_id, id, roles } = await check(await token({ sub: 'ä b/1' }, JWT_SECRET, alg));
+      const exp = Math.floor(Date.now() / 1_000) + 60;
+      const { customer_id, id, roles, expires_at } = await check(await token({ sub: 'ä b/1', exp }, JWT_SECRET, alg));
       expect({ customer_id, id, roles }).to.deep.equal({ customer_id: CUSTOMER, id: 'ä b/1', roles: [] });
+      // As long as it would be taken once more.
+      expect(expires_at).to.equal((exp + 5) * 1_000);
     }
   });
 

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { FlowError } from '../../../pkg/error/index.ts';
 import { CustomerLimits } from '../../../pkg/http/customer-limits.ts';
@@ -12,6 +13,48 @@ async function failureOf(work: Promise<unknown>): Promise<FlowError> {
   );
   if (!(error instanceof FlowError)) throw new Error(`expected a FlowError, got ${String(error)}`);
   return error;
+}
+
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+const BREAKS: readonly ((socket: Socket) => void)[] = [
+  (socket) => socket.write(OK),
+  (socket) => socket.destroy(),
+  (socket) => socket.write(OK),
+  (socket) => socket.resetAndDestroy(),
+  (socket) => socket.end(OK),
+  (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-le'),
+  (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no'),
+];
+
+/** Says that connections stay, and breaks them in every way, before and after its answers. */
+class BreakingServer {
+  readonly paths: string[] = [];
+  readonly #server = createServer((socket) => {
+    let text = '';
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+      for (let end = text.indexOf('\r\n\r\n'); end >= 0 && !socket.destroyed; end = text.indexOf('\r\n\r\n')) {
+        this.paths.push(text.split(' ')[1] ?? '');
+        text = text.slice(end + 4);
+        BREAKS[this.paths.length % BREAKS.length]?.(socket);
+      }
+    });
+  });
+
+  static async start(): Promise<BreakingServer> {
+    const server = new BreakingServer();
+    await new Promise<void>((done) => server.#server.listen(0, '127.0.0.1', done));
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    await new Promise((done) => this.#server.close(done));
+  }
 }
 
 describe('SafeHttpClient', () => {
@@ -66,6 +109,22 @@ describe('SafeHttpClient', () => {
     expect(answer.headers).to.include({ 'x-one': '1', 'set-cookie': 'a=1, b=2' });
     expect(web.requests[0]).to.include({ path: '/a?b=1&c=%C3%BC%26%3D&c=2', body: 'a;b' });
     expect(web.requests[0]?.headers).to.include({ authorization: 'Bearer x', 'content-type': 'text/csv', accept: '*/*' });
+  });
+
+  it('sends each request once, whatever becomes of its connection', async () => {
+    const broken = await BreakingServer.start();
+    try {
+      const http = client({ connections: 2 });
+      const asked = Array.from({ length: 200 }, (_, at) =>
+        http.request({ method: ['GET', 'PUT', 'POST', 'DELETE'][at % 4] ?? 'GET', url: `${broken.url}/${at}` }),
+      );
+      const outcomes = await Promise.allSettled(asked);
+      const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as FlowError] : []));
+      expect(new Set(failed.map(({ reason }) => reason))).to.deep.equal(new Set(['HTTP_FAILED']));
+      expect(broken.paths).to.have.members(asked.map((_, at) => `/${at}`));
+    } finally {
+      await broken.stop();
+    }
   });
 
   it('refuses headers of the connection, Host, and what is no header, without their values', async () => {

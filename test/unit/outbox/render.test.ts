@@ -35,6 +35,16 @@ describe('an event', () => {
     expect(data).to.include({ status: 'running', execute_count: 0, tm_update: before.tm_update });
   });
 
+  it('shows the stacks as they were then, although others have been pushed since', async () => {
+    const snapshot = { ...snapshotOf(before), stacks: [] };
+    const [{ data }] = await render({ seq: 1, type: 'activeflow_created', snapshot });
+    expect(data).to.have.property('stack_map').that.deep.equals({});
+    const [{ data: latest }] = await render({ seq: 1, type: 'activeflow_created', snapshot: snapshotOf(before) });
+    expect(latest)
+      .to.have.property('stack_map')
+      .that.has.all.keys(now.state.stacks.map((stack) => stack.id));
+  });
+
   it('shows the row where nothing has come after it', async () => {
     const [{ data }] = await render({ seq: 2, type: 'activeflow_updated' });
     expect(data).to.include({ status: 'ended', execute_count: 3, tm_update: now.tm_update });

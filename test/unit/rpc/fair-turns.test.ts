@@ -42,23 +42,67 @@ describe('fair turns', () => {
     expect(works.begun).to.deep.equal(['a0', 'a1', 'a2', 'b0', 'c0', 'a3', 'b1', 'a4']);
   });
 
-  it('never let more work than there are places, and let work that failed free its own', async () => {
-    const turns = new FairTurns({ places: 4 });
-    let working = 0;
-    let most = 0;
-    const work = async (): Promise<void> => {
-      working += 1;
-      most = Math.max(most, working);
-      await new Promise((resolve) => setImmediate(resolve));
-      working -= 1;
-      throw new Error('failed');
+  it('hold back who asks most while others are there and the process cannot keep up, and nobody else', async () => {
+    let now = 0;
+    let busy = 0;
+    const works = new Works();
+    const turns = new FairTurns({ places: 16, linger_ms: 100, hold_ms: 10_000, now: () => now, busy: () => busy });
+    const run = (customer: string, count: number): void => {
+      for (let at = 0; at < count; at++) void turns.run(customer, works.work(customer));
     };
-    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, (_, at) => turns.run(`${at % 3}`, work)));
-    expect(outcomes.every(({ status }) => status === 'rejected')).to.equal(true);
-    expect(most).to.equal(4);
+    const begun = (customer: string): number => works.begun.filter((one) => one === customer).length;
+    run('a', 10);
+    run('b', 2);
+    expect([begun('a'), begun('b')], 'while it keeps up').to.deep.equal([10, 2]);
+    [now, busy] = [50, 1];
+    run('b', 1);
+    now = 99;
+    run('a', 3);
+    expect([begun('a'), begun('b')], 'more than half of what there is').to.deep.equal([10, 3]);
+    for (let left = 2; left > 0; left--) await works.endOne();
+    expect(begun('a'), 'still more').to.equal(10);
+    await works.endOne();
+    expect(begun('a'), 'less').to.equal(11);
+    now = 100;
+    run('b', 1);
+    for (let left = 3; left > 0; left--) await works.endOne();
+    expect([begun('a'), begun('b')], 'more than a quarter').to.deep.equal([11, 4]);
+    busy = 0;
+    now = 201;
+    await works.endOne();
+    expect(begun('a'), 'when nobody else was there for a while').to.equal(13);
   });
 
-  it('take the place of one that waits for somebody else', async () => {
+  it('let nobody have less than who asks next to most', async () => {
+    let now = 0;
+    const works = new Works();
+    const turns = new FairTurns({ places: 64, now: () => now, busy: () => 1 });
+    const run = (customer: string, count: number): void => {
+      for (let at = 0; at < count; at++) void turns.run(customer, works.work(customer));
+    };
+    run('b', 9);
+    for (now = 50; now <= 1_000; now += 50) run('a', 1);
+    // The tenth is there before it is seen that nobody asks for more.
+    expect(works.begun.filter((one) => one === 'a')).to.have.lengthOf(10);
+  });
+
+  it('give the place of one that says that it waits to the next, and lose none by it', async () => {
+    const works = new Works();
+    const turns = new FairTurns({ places: 1 });
+    const all = ['a0', 'a1', 'a2'].map((name) => turns.run('a', works.work(name), name));
+    turns.release('a0');
+    turns.release('a0');
+    turns.release('nobody');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(works.begun).to.deep.equal(['a0', 'a1']);
+    await works.endOne();
+    expect(works.begun, 'the end of one that has left its place already').to.deep.equal(['a0', 'a1']);
+    await works.endOne();
+    await works.endOne();
+    expect(await Promise.all(all)).to.deep.equal(['a0', 'a1', 'a2']);
+  });
+
+  it('take the place of one that is at it for too long', async () => {
     let now = 0;
     const works = new Works();
     const turns = new FairTurns({ places: 1, hold_ms: 1, now: () => now });

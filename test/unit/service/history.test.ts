@@ -66,7 +66,8 @@ async function send(
   key: string,
   aside: boolean,
 ): Promise<unknown> {
-  const { state, deadline_at, wake_at } = await bench.row(activeflow);
+  const row = await bench.row(activeflow);
+  const { state, deadline_at, wake_at } = row;
   switch (request.kind) {
     case 'next':
     case 'repeat': {
@@ -101,7 +102,7 @@ async function send(
       const due = request.kind === 'late' ? deadline_at : wake_at;
       bench.clock.advance(Math.max(LEASE_MS, Date.parse(due ?? '') - bench.clock.now() || 0));
       // A walk that this one takes over may wait for whom we are in the way of.
-      const woken = control.wake(activeflow);
+      const woken = control.wake(row);
       return aside ? void woken.catch(() => undefined) : woken;
     }
   }

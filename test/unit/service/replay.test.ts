@@ -49,6 +49,7 @@ describe('the recorded histories', () => {
       'passed_over',
       'pushed',
       'resumed',
+      'retried',
       'run',
       'stopped',
       'updated',

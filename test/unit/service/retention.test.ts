@@ -36,6 +36,7 @@ class World {
       redeliveries: step('redeliveries'),
       deliveries: step('deliveries'),
       deliveryLanes: step('lanes of deliveries'),
+      webhookUris: step('webhook uris'),
     };
     const context = {
       store: { retention, leases: { take: async () => this.holds } },

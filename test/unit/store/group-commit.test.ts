@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { CommitRow } from '../../../pkg/store/activeflow-row.ts';
 import { type CommitLane, type CommitResult, GroupCommit } from '../../../pkg/store/group-commit.ts';
 import { failureOf } from '../../support/failure.ts';
+import { eventually } from '../../support/inbox.ts';
 
 /** A lane that writes when it is told to. */
 class HeldLane implements CommitLane {
@@ -74,7 +75,7 @@ describe('GroupCommit', () => {
 
   it('never has two commits of one activeflow under way, on any lane, and keeps their order', async () => {
     const lanes = [new HeldLane(), new HeldLane()];
-    const commits = new GroupCommit(lanes, LIMITS);
+    const commits = new GroupCommit(lanes, { ...LIMITS, patience_ms: 0 });
     const first = commits.commit(commit('a', 2));
     await turn();
     const second = commits.commit(commit('a', 3));
@@ -99,6 +100,20 @@ describe('GroupCommit', () => {
     expect(revisions()).to.include('a4');
     for (const lane of lanes) lane.batches.at(-1)?.done();
     expect(await third).to.equal(true);
+  });
+
+  it('waits for the commit that is under way, and goes beside one that is held up', async () => {
+    const lanes = [new HeldLane(), new HeldLane()];
+    const commits = new GroupCommit(lanes, { ...LIMITS, patience_ms: 5 });
+    const begun = (): string[][] => lanes.flatMap((lane) => lane.ids);
+    const first = commits.commit(commit('a'));
+    await turn();
+    const second = commits.commit(commit('b'));
+    await turn();
+    expect(begun()).to.deep.equal([['a']]);
+    await eventually('the second goes', () => begun().length === 2);
+    for (const lane of lanes) lane.batches[0]?.done();
+    expect(await Promise.all([first, second])).to.deep.equal([true, true]);
   });
 
   it('gives each its own result, errors too', async () => {

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { unavailable } from '../../../pkg/error/index.ts';
+import type { HttpRequest } from '../../../pkg/model/http.ts';
 import type { Context } from '../../../pkg/service/context.ts';
-import type { HttpAnswer, HttpRequest, Store } from '../../../pkg/service/ports.ts';
+import type { HttpAnswer, Store } from '../../../pkg/service/ports.ts';
 import { Deliveries } from '../../../pkg/service/subscription/deliveries.ts';
 import { Health } from '../../../pkg/service/subscription/health.ts';
 import { openSqliteStore } from '../../../pkg/store/index.ts';
@@ -56,7 +57,7 @@ function processOn(store: Store, web: Web): Deliveries {
     meter: new RecordingMeter(),
     log: new QuietLog(),
   } as unknown as Context;
-  return new Deliveries(context, new Health(context, 0), { lanes: 4, lanes_of_one: 3 });
+  return new Deliveries(context, new Health(context, 0), { lanes: 4, lanes_of_one: 3, host_connections: 6 });
 }
 
 const fates = fc.array(fc.constantFrom<Fate>('ok', 'ok', 'down', 'reset', 'reset after it was taken', 'no'), { maxLength: 60 });
