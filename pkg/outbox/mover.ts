@@ -6,6 +6,7 @@ import type { FlowOutbox } from '../service/flow/flow.ts';
 import {
   type ActiveflowStore,
   type Bus,
+  EVENT_LEASE_MS,
   type EventStore,
   type HistoryStore,
   isReadable,
@@ -60,8 +61,6 @@ interface Dependencies {
 const COLLECT_MS = 8;
 const RETRY_MS = 500;
 const SWEEP_BATCH = 200;
-/** Longer than publishing ever takes, so that no two processes publish one flow event side by side. */
-const FLOW_EVENT_LEASE_MS = 15_000;
 
 export class Mover implements Outbox, FlowOutbox {
   readonly #deps: Dependencies;
@@ -152,7 +151,7 @@ export class Mover implements Outbox, FlowOutbox {
       if (!isReadable(row)) this.#tellUnreadable(row);
       else if (!this.#waiting.has(row.id)) this.committed(row);
     }
-    const claimed = await events.claim(SWEEP_BATCH, FLOW_EVENT_LEASE_MS);
+    const claimed = await events.claim(SWEEP_BATCH, EVENT_LEASE_MS);
     if (claimed.length > 0) await this.#publishFlowEvents(claimed);
   }
 

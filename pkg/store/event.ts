@@ -65,12 +65,12 @@ export function ageMs(session: Session, oldest: string | null, now: string): num
 export async function writeEvents(trx: Transaction<Schema>, dialect: Dialect, events: readonly StoredEvent[]): Promise<void> {
   if (events.length === 0) return;
   const now = dialect.now();
-  const rows = events.map(({ id, type, data }) => ({
+  const rows = events.map(({ id, type, data, held_ms }) => ({
     id,
     type,
     data: JSON.stringify(data),
     tm_create: now,
-    claimable_at: now,
+    claimable_at: held_ms === undefined ? now : dialect.now(held_ms),
   }));
   await trx.insertInto('events').values(rows).execute();
 }

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import type { Activeflow } from '../model/activeflow.ts';
 import type { CallSettlement } from '../service/ports.ts';
 import type { Dialect } from './dialect.ts';
+import { writeEvents } from './event.ts';
 import { appendPush } from './push.ts';
 import type { Schema } from './schema.ts';
 import { callToRow } from './workflow-row.ts';
@@ -35,12 +36,7 @@ export async function settleCall(
     await trx.insertInto('workflow_calls').values(callToRow(dialect, next)).execute();
     await insertActiveflow(next.activeflow);
   }
-  const now = dialect.now();
-  const { id, type, data } = event;
-  await trx
-    .insertInto('events')
-    .values({ id, type, data: JSON.stringify(data), tm_create: now, claimable_at: now })
-    .execute();
+  await writeEvents(trx, dialect, [event]);
   // Last: everybody who writes to this channel waits from here to the commit.
   if (push) await appendPush(trx, dialect, push);
 }

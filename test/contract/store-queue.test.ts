@@ -4,13 +4,14 @@ import type { Store, StoredEvent } from '../../pkg/service/ports.ts';
 import { sampleFlow } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
 
-async function caused(store: Store, count: number): Promise<StoredEvent[]> {
+async function caused(store: Store, count: number, held: { held_ms?: number } = {}): Promise<StoredEvent[]> {
   const events = Array.from({ length: count }, (_, n) => ({
     id: uuidv7(),
     type: 'flow_created',
     data: { n, text: "\u{1F44B}'" },
   }));
-  await store.flows.commit({ flow: sampleFlow(), new_version: false, events });
+  const written = events.map((event) => ({ ...event, ...held }));
+  await store.flows.commit({ flow: sampleFlow(), new_version: false, events: written });
   return events;
 }
 
@@ -29,6 +30,18 @@ eachStore('stored events', (get) => {
     expect(backlog.age_ms).to.be.within(0, 10_000);
     await store.events.done(events.map(({ id }) => id));
     expect(await store.events.backlog()).to.deep.equal({ pending: 0, age_ms: 0 });
+  });
+
+  it('are left to who committed them for as long as it said', async () => {
+    const { store } = get();
+    const [held] = await caused(store, 1, { held_ms: 60_000 });
+    const [soon] = await caused(store, 1, { held_ms: 100 });
+    const [free] = await caused(store, 1);
+    expect(await store.events.claim(10, 60_000)).to.deep.equal([free]);
+    let claimed: StoredEvent[] = [];
+    while (claimed.length === 0) claimed = await store.events.claim(10, 60_000);
+    expect(claimed).to.deep.equal([soon]);
+    await store.events.done([held, soon, free].map((event) => event?.id ?? ''));
   });
 
   it('come again when the lease has run out', async () => {

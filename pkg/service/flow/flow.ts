@@ -8,7 +8,7 @@ import type { JsonObject } from '../../model/json.ts';
 import { type Context, hashId } from '../context.ts';
 import type { Lists } from '../lists.ts';
 import { wholePage } from '../page.ts';
-import type { FlowFilter, Page, StoredEvent } from '../ports.ts';
+import { EVENT_LEASE_MS, type FlowFilter, type Page, type StoredEvent } from '../ports.ts';
 import { orUnreadable } from '../unreadable.ts';
 import { Directs } from './directs.ts';
 import type { MakeTemporaryFlow } from './temporary.ts';
@@ -244,7 +244,8 @@ export class FlowService {
     new_version: boolean,
   ): Promise<JsonObject | undefined> {
     const view = await this.#view(flow);
-    const event: StoredEvent = { id: hashId(`${flow.id}/${flow.revision}/${type}`), type, data: view };
+    const id = hashId(`${flow.id}/${flow.revision}/${type}`);
+    const event: StoredEvent = { id, type, data: view, held_ms: EVENT_LEASE_MS };
     const committed = await this.#context.store.flows.commit({
       flow,
       ...(from === undefined ? {} : { from }),

@@ -17,7 +17,12 @@ export interface StoredEvent {
   readonly id: string;
   readonly type: string;
   readonly data: Json;
+  /** For so long it is left to who commits it, because that process publishes it itself; absent: to be claimed at once. */
+  readonly held_ms?: number;
 }
+
+/** Longer than publishing ever takes, so that no two processes publish one event side by side. */
+export const EVENT_LEASE_MS = 15_000;
 
 /** The answer by request key, stored with the change that it answers; forgotten after `ttl_ms`. */
 export interface StoredAnswer {

@@ -14,7 +14,7 @@ import {
   type WorkflowCall,
 } from '../../model/workflow.ts';
 import { type Context, hashId } from '../context.ts';
-import type { CallSettlement, NewCall, StoredEvent } from '../ports.ts';
+import { type CallSettlement, EVENT_LEASE_MS, type NewCall, type StoredEvent } from '../ports.ts';
 import { channelOf, WAKE_CHANNEL } from '../push/channel.ts';
 import type { Refusals } from '../subscription/refusals.ts';
 import { findCallable, requireCallable } from './find.ts';
@@ -148,5 +148,6 @@ function eventOf(call: WorkflowCall, data: JsonObject): StoredEvent {
     id: `${call.id}-response`,
     type: RESPONSE_CREATED,
     data: { ...data, customer_id, user_id, flow_id, activeflow_id: call.id },
+    held_ms: EVENT_LEASE_MS,
   };
 }
