@@ -5,7 +5,7 @@ import type { Delivery, Log, Meter, RedeliveryStore, Verdict } from '../service/
 import type { Admission } from './admission.ts';
 import { errorResponse, hideInternal, ok, parseRequest, type Request, type Response } from './envelope.ts';
 import { FairTurns } from './fair-turns.ts';
-import { countRedelivery, tooOften } from './redelivery.ts';
+import { Redeliveries } from './redelivery.ts';
 import type { Call, Route, Router } from './router.ts';
 
 /** What a request fails with that may succeed later, with nothing done yet. */
@@ -36,9 +36,12 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #turns = new FairTurns();
+  readonly #redeliveries: Redeliveries;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    const { redeliveries: store, max_redeliveries: max, log } = options;
+    this.#redeliveries = new Redeliveries({ store, max, log });
   }
 
   get underWay(): number {
@@ -50,18 +53,12 @@ export class Dispatcher {
 
   /** A delivery of the request queue. A bad message is answered when it can be, else set aside with its reason. */
   readonly handle = async (delivery: Delivery): Promise<Verdict> => {
-    const verdict = await this.#judge(delivery);
+    const verdict = await this.#redeliveries.run(delivery, () => this.#judge(delivery), setAside);
     if (verdict.kind === 'dead') this.#options.meter.add('dead_letter_total', {});
     return verdict;
   };
 
   async #judge(delivery: Delivery): Promise<Verdict> {
-    const tried = await countRedelivery(this.#options.redeliveries, delivery, this.#options.log);
-    if (tried > this.#options.max_redeliveries) {
-      const reason = tooOften(tried);
-      const error = new FlowError('INTERNAL', 'SET_ASIDE', `this request was set aside: ${reason}`);
-      return { kind: 'dead', reason, reply: JSON.stringify(errorResponse(error)) };
-    }
     const text = UTF8.decode(delivery.body);
     const response = await this.respond(text, delivery);
     if (delivery.reply_to !== '') return { kind: 'done', reply: JSON.stringify(response) };
@@ -131,6 +128,11 @@ export class Dispatcher {
     this.#options.meter.add('receive_request_total', { status: String(response.status_code) });
     return response;
   }
+}
+
+function setAside(reason: string): Verdict {
+  const error = new FlowError('INTERNAL', 'SET_ASIDE', `this request was set aside: ${reason}`);
+  return { kind: 'dead', reason, reply: JSON.stringify(errorResponse(error)) };
 }
 
 interface Seen {

@@ -1,10 +1,10 @@
 import { FlowError, toFlowError } from '../error/index.ts';
 import { isUuid, NIL } from '../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import type { Delivery, Log, Meter, RedeliveryStore, Verdict } from '../service/ports.ts';
+import type { Delivery, Log, Meter, Verdict } from '../service/ports.ts';
 import type { Service } from '../service/service.ts';
 import { errorResponse } from './envelope.ts';
-import { countRedelivery, tooOften } from './redelivery.ts';
+import { Redeliveries } from './redelivery.ts';
 
 /** The exchanges of siblings whose events this service listens to. */
 export const EVENT_SOURCES = [
@@ -26,13 +26,11 @@ export class EventDispatcher {
   readonly #caseChanged: EventHandler;
   readonly #meter: Meter;
   readonly #log: Log;
-  readonly #redeliveries: RedeliveryStore;
-  readonly #max: number;
+  readonly #redeliveries: Redeliveries;
 
   /** `max_redeliveries`: how often an event may come again because it was never worked on to its end. */
   constructor(service: Service, max_redeliveries: number, meter: Meter, log: Log) {
-    this.#redeliveries = service.context.store.redeliveries;
-    this.#max = max_redeliveries;
+    this.#redeliveries = new Redeliveries({ store: service.context.store.redeliveries, max: max_redeliveries, log });
     this.#meter = meter;
     this.#log = log;
     this.#caseChanged = async (data) => {
@@ -56,18 +54,25 @@ export class EventDispatcher {
   };
 
   async #judge(delivery: Delivery): Promise<Verdict> {
-    const since = performance.now();
     const event = parse(delivery.body);
     if (!isJsonObject(event) || typeof event.type !== 'string') return unreadable();
     const ofCase = CASE_EVENT.test(event.type);
     const handler = ofCase ? this.#caseChanged : Object.hasOwn(this.#handlers, event.type) && this.#handlers[event.type];
     if (!handler) return { kind: 'done' };
-    // Only those that somebody here works on: all others are done with at once.
-    const tried = await countRedelivery(this.#redeliveries, delivery, this.#log);
-    if (tried > this.#max) return { kind: 'dead', reason: tooOften(tried) };
     const publisher = typeof event.publisher === 'string' ? event.publisher : 'unknown';
     // Names of labels are few: those of cases are not known.
     const labels = { publisher, type: ofCase ? 'case_…' : event.type };
+    const work = () => this.#work(handler, event, labels);
+    // Only those that somebody here works on: all others are done with at once.
+    return this.#redeliveries.run(delivery, work, (reason) => ({ kind: 'dead', reason }));
+  }
+
+  async #work(
+    handler: EventHandler,
+    event: JsonObject,
+    labels: { readonly type: string; readonly publisher: string },
+  ): Promise<Verdict> {
+    const since = performance.now();
     try {
       await handler(isJsonObject(event.data) ? event.data : {});
       return { kind: 'done' };

@@ -8,10 +8,14 @@ export class SqlRedeliveryStore implements RedeliveryStore {
     this.#session = session;
   }
 
+  first(id: string): Promise<boolean> {
+    const row = { id, seen: 1, tm_update: this.#session.dialect.now() };
+    return this.#session.insertOnce((db) => db.insertInto('redeliveries').values(row).execute());
+  }
+
   async count(id: string): Promise<number> {
+    if (await this.first(id)) return 1;
     const { dialect } = this.#session;
-    const row = { id, seen: 1, tm_update: dialect.now() };
-    if (await this.#session.insertOnce((db) => db.insertInto('redeliveries').values(row).execute())) return 1;
     return this.#session.transaction(async (trx) => {
       await trx
         .updateTable('redeliveries')

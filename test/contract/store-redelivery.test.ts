@@ -8,6 +8,9 @@ eachStore('redeliveries', (get) => {
     expect(await redeliveries.count('a')).to.equal(2);
     expect(await redeliveries.count('A')).to.equal(1);
     expect(await redeliveries.count('a')).to.equal(3);
+    expect(await redeliveries.first('a')).to.equal(false);
+    expect(await redeliveries.first('b')).to.equal(true);
+    expect(await redeliveries.count('b')).to.equal(2);
   });
 
   it('are not lost when processes count at once', async () => {

@@ -33,6 +33,8 @@ export interface DelayStore {
 
 /** How often messages came again, counted before they are worked on: one that crashes its reader must not loop. */
 export interface RedeliveryStore {
+  /** Counts it, where it has not come again before: true. */
+  first(id: string): Promise<boolean>;
   /** Counts one more and answers how often it came again so far, this time included. */
   count(id: string): Promise<number>;
 }

@@ -29,7 +29,7 @@ describe('dispatcher', () => {
       router: new Router([route('POST', '/v1/activeflows', () => held)]),
       admission: new Admission({ capacity: 1, customer_share: 1, shed_creates_at: 1 }),
       customerOf: () => '',
-      redeliveries: { count: async () => 0 },
+      redeliveries: { first: async () => true, count: async () => 0 },
       message_bytes: 1_000,
       max_redeliveries: 10,
       meter: new RecordingMeter(),
