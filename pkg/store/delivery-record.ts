@@ -1,19 +1,20 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import type { DeliveryOutcome } from '../service/ports.ts';
+import type { DeliveryOutcome, HeldLane } from '../service/ports.ts';
 import type { Dialect } from './dialect.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
 
-/** An outcome, and how its lane is after it. */
+/** Outcomes of one lane, in order, and how it is after them. */
 interface Recorded {
-  readonly outcome: DeliveryOutcome;
-  /** Deliveries that are over since it was held, which nearly always is one. */
+  readonly outcomes: readonly DeliveryOutcome[];
+  readonly last: DeliveryOutcome;
+  /** Deliveries that are over with them. */
   readonly done: number;
   /** It waits for its next try, or nothing waits in it. */
   readonly free: boolean;
 }
 
-/** Stores outcomes of many lanes, one each, in three statements. Those of lanes that are another's by now are left out. */
+/** Stores outcomes of many lanes in three statements. Those of lanes that are another's by now are left out. */
 export async function recordOutcomes(
   session: Session,
   holder: string,
@@ -21,41 +22,49 @@ export async function recordOutcomes(
 ): Promise<ReadonlySet<string>> {
   if (outcomes.length === 0) return new Set();
   const { dialect } = session;
-  const byLane = new Map(outcomes.map((outcome) => [outcome.lane.id, outcome]));
+  const byLane = new Map<string, DeliveryOutcome[]>();
+  for (const outcome of outcomes) {
+    const same = byLane.get(outcome.lane.id);
+    if (same) same.push(outcome);
+    else byLane.set(outcome.lane.id, [outcome]);
+  }
   const recorded = await session.transaction(async (trx) => {
     const rows = await trx
       .selectFrom('delivery_lanes')
-      .select(['id', 'last_position'])
+      .select(['id', 'last_position', 'done_position'])
       .where('id', 'in', [...byLane.keys()])
       .where('holder', '=', holder)
       .orderBy('id')
       .$if(dialect.locks, (query) => query.forUpdate())
       .execute();
-    const ours = rows.flatMap(({ id, last_position }) => afterIt(byLane.get(id), last_position));
+    const ours = rows.flatMap((row) => afterThem(byLane.get(row.id) ?? [], row));
     if (ours.length === 0) return [];
-    await writeDeliveries(trx, dialect, ours);
+    await writeDeliveries(
+      trx,
+      dialect,
+      ours.flatMap((one) => one.outcomes),
+    );
     await writeLanes(trx, dialect, ours);
     return ours;
   });
-  return new Set(recorded.filter(({ free }) => !free).map(({ outcome }) => outcome.lane.id));
+  return new Set(recorded.filter(({ free }) => !free).map(({ last }) => last.lane.id));
 }
 
-function afterIt(outcome: DeliveryOutcome | undefined, last_position: number): Recorded[] {
-  if (outcome === undefined) return [];
-  const { lane, delivery, status } = outcome;
-  const done = status === 'pending' ? 0 : delivery.position - lane.done_position;
-  return [{ outcome, done, free: status === 'pending' || delivery.position >= last_position }];
+type Place = Pick<HeldLane, 'last_position' | 'done_position'>;
+
+/** None where those before them were not stored: one that was left out would never be sent again. */
+function afterThem(outcomes: readonly DeliveryOutcome[], { last_position, done_position }: Place): Recorded[] {
+  const [first, last] = [outcomes[0], outcomes.at(-1)];
+  if (!first || !last || first.lane.done_position !== done_position) return [];
+  const pending = last.status === 'pending';
+  const done = (pending ? last.lane.done_position : last.delivery.position) - done_position;
+  return [{ outcomes, last, done, free: pending || last.delivery.position >= last_position }];
 }
 
 /** Only the columns that change in some row: nearly all deliveries go well at once, and leave most as they were. */
-async function writeDeliveries(trx: Transaction<Schema>, dialect: Dialect, recorded: readonly Recorded[]): Promise<void> {
+async function writeDeliveries(trx: Transaction<Schema>, dialect: Dialect, outcomes: readonly DeliveryOutcome[]): Promise<void> {
   const each = <T, Column>(value: (outcome: DeliveryOutcome) => T, write: (value: T) => RawBuilder<Column>) =>
-    byValue(
-      recorded,
-      ({ outcome }) => outcome.delivery.id,
-      ({ outcome }) => value(outcome),
-      write,
-    );
+    byValue(outcomes, ({ delivery }) => delivery.id, value, write);
   await trx
     .updateTable('deliveries')
     .set({
@@ -63,10 +72,10 @@ async function writeDeliveries(trx: Transaction<Schema>, dialect: Dialect, recor
       attempts: each(({ attempts }) => attempts, plain<number>),
       response_code: each(({ response_code }) => response_code, plain<number | null>),
       latency_ms: each(({ latency_ms }) => latency_ms, plain<number | null>),
-      ...(recorded.some(({ outcome }) => outcome.error !== outcome.delivery.error) && {
+      ...(outcomes.some(({ error, delivery }) => error !== delivery.error) && {
         error: each(({ error }) => error, plain<string | null>),
       }),
-      ...(recorded.some(({ outcome }) => outcome.again_ms !== undefined || outcome.delivery.next_try_at !== null) && {
+      ...(outcomes.some(({ again_ms, delivery }) => again_ms !== undefined || delivery.next_try_at !== null) && {
         next_try_at: each(
           ({ again_ms = null }) => again_ms,
           (again_ms) => (again_ms === null ? NULL : dialect.now(again_ms)),
@@ -77,7 +86,7 @@ async function writeDeliveries(trx: Transaction<Schema>, dialect: Dialect, recor
     .where(
       'id',
       'in',
-      recorded.map(({ outcome }) => outcome.delivery.id),
+      outcomes.map(({ delivery }) => delivery.id),
     )
     .execute();
 }
@@ -85,7 +94,7 @@ async function writeDeliveries(trx: Transaction<Schema>, dialect: Dialect, recor
 /** Only the columns that change in some row. */
 async function writeLanes(trx: Transaction<Schema>, dialect: Dialect, recorded: readonly Recorded[]): Promise<void> {
   const each = <T, Column>(value: (recorded: Recorded) => T, write: (value: T) => RawBuilder<Column>) =>
-    byValue(recorded, ({ outcome }) => outcome.lane.id, value, write);
+    byValue(recorded, ({ last }) => last.lane.id, value, write);
   await trx
     .updateTable('delivery_lanes')
     .set({
@@ -93,8 +102,8 @@ async function writeLanes(trx: Transaction<Schema>, dialect: Dialect, recorded: 
         ({ done }) => done,
         (done) => sql<number>`done_position + ${done}`,
       ),
-      ...(recorded.some(({ outcome }) => outcome.missing.length + outcome.lane.missing.length > 0) && {
-        missing: each(({ outcome }) => JSON.stringify(outcome.missing), plain<string>),
+      ...(recorded.some(({ outcomes }) => outcomes.some(changesMissing)) && {
+        missing: each(({ last }) => JSON.stringify(last.missing), plain<string>),
       }),
       ...(recorded.some(({ free }) => free) && {
         holder: each(
@@ -110,7 +119,7 @@ async function writeLanes(trx: Transaction<Schema>, dialect: Dialect, recorded: 
     .where(
       'id',
       'in',
-      recorded.map(({ outcome }) => outcome.lane.id),
+      recorded.map(({ last }) => last.lane.id),
     )
     .execute();
 }
@@ -124,24 +133,28 @@ function plain<T>(value: T): RawBuilder<T> {
 }
 
 /** How long until somebody may take its lane, in ms; null: nothing waits in it. Two indexes hold it, so it seldom changes. */
-function claimableIn({ outcome, free }: Recorded): number | null | typeof KEPT {
-  if (outcome.again_ms !== undefined) return outcome.again_ms;
+function claimableIn({ outcomes, last, free }: Recorded): number | null | typeof KEPT {
+  if (last.again_ms !== undefined) return last.again_ms;
   if (free) return null;
-  return outcome.renews ? outcome.lane.lease_ms : KEPT;
+  return outcomes.some(({ renews }) => renews) ? last.lane.lease_ms : KEPT;
+}
+
+function changesMissing({ missing, lane }: DeliveryOutcome): boolean {
+  return missing.length + lane.missing.length > 0;
 }
 
 /**
  * `case when id in (…) then … else … end`, and what most have is the rest: nearly all outcomes of a round are alike, and a
  * value by itself for each of a hundred rows takes longer to write and to read than all else of the statement.
  */
-function byValue<T, Column>(
-  recorded: readonly Recorded[],
-  idOf: (recorded: Recorded) => string,
-  toValue: (recorded: Recorded) => T,
+function byValue<One, T, Column>(
+  all: readonly One[],
+  idOf: (one: One) => string,
+  toValue: (one: One) => T,
   write: (value: T) => RawBuilder<Column>,
 ): RawBuilder<Column> {
   const ids = new Map<T, string[]>();
-  for (const one of recorded) {
+  for (const one of all) {
     const value = toValue(one);
     const same = ids.get(value);
     if (same) same.push(idOf(one));

@@ -99,6 +99,38 @@ eachStore('lanes of deliveries', (get) => {
     expect(await claimable()).not.to.deep.equal(until);
   });
 
+  it('store several outcomes of a lane together, and none without those before them', async () => {
+    const [lane, other] = [laneOf(subscription, 5), laneOf(subscription, 3)];
+    await deliveries().add([lane, other], 100);
+    const held = await deliveries().claim(me, 100, { not: [] });
+    const outcomes = async (id: string, positions: readonly number[]): Promise<DeliveryOutcome[]> => {
+      const one = held.find((known) => known.id === id) as HeldLane;
+      return Promise.all(positions.map((at) => done({ ...one, done_position: at - 1 }, { latency_ms: at, renews: false })));
+    };
+    const missing = { status: 'failed', missing: [3] } as const;
+    const [third] = await outcomes(lane.lane_id, [3]);
+    const given = [
+      ...(await outcomes(lane.lane_id, [1, 2])),
+      ...(await outcomes(other.lane_id, [2, 3])),
+      { ...third, ...missing },
+    ];
+    expect(await deliveries().record(me, given as DeliveryOutcome[])).to.deep.equal(new Set([lane.lane_id]));
+    const statuses = async (of: typeof lane) =>
+      Promise.all(of.deliveries.map(async ({ id }) => (await deliveries().get(id))?.status));
+    expect(await statuses(lane)).to.deep.equal(['delivered', 'delivered', 'failed', 'pending', 'pending']);
+    expect(await statuses(other)).to.deep.equal(['pending', 'pending', 'pending']);
+    expect((await deliveries().get(lane.deliveries[1]?.id ?? ''))?.latency_ms).to.equal(2);
+    // What comes next says what is missing, until it is delivered; then nothing is, and nothing waits.
+    const last = (await outcomes(lane.lane_id, [4, 5])).map((one) => ({ ...one, lane: { ...one.lane, missing: [3] } }));
+    expect(await deliveries().record(me, last)).to.deep.equal(new Set());
+    await deliveries().add([{ ...lane, deliveries: laneOf(subscription, 1).deliveries }], 100);
+    expect(await claimed(lane.lane_id))
+      .to.include({ done_position: 5, last_position: 6 })
+      .and.deep.include({ missing: [] });
+    await deliveries().release(me, [other.lane_id], 'due');
+    expect(await claimed(other.lane_id)).to.include({ done_position: 0 });
+  });
+
   it('leave out subscriptions that are busy, and are parked and due again as they are told', async () => {
     const other = subscriptionTo('https://b.example/');
     const lane = laneOf(other, 1);

@@ -119,6 +119,7 @@ onFaultStage(
       };
       await store.deliveries.add(lanes, 1_000);
       await receiver.until(() => receiver.received.length >= 2);
+      await eventually('the first one is stored', async () => (await delivered(subscription)) === 1, 10_000);
       await first.kill();
       receiver.answer = (response) => response.end();
       await get().run();

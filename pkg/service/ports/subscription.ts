@@ -77,9 +77,9 @@ export interface DeliveryStore {
   /** What waits in lanes, by lane and position, at most so many in all; of several lanes no more of one than its share. */
   waiting(lanes: readonly HeldLane[], limit: number): Promise<StoredDelivery[]>;
   /**
-   * Stores outcomes, one of each lane. Lanes in which nothing waits, and those that wait for their next try, are
-   * let go. Ids of the lanes that are still held; those that are missing were let go, or
-   * are another's (then nothing was stored).
+   * Stores outcomes; those of one lane in order, each the next one's `lane.done_position`. Lanes in which nothing waits, and
+   * those that wait for their next try, are let go. Ids of the lanes that are still held; those that are missing were let
+   * go, or are another's, or are not where the first of their outcomes has found them (then nothing of them was stored).
    */
   record(holder: string, outcomes: readonly DeliveryOutcome[]): Promise<ReadonlySet<string>>;
   /** Lets go of lanes: at once for anybody, or `parked` until their subscription is enabled. */

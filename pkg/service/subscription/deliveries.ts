@@ -15,8 +15,18 @@ interface Run {
   queue: Delivery[];
   /** When the lease was last known to be ours, by `performance.now()`. */
   held_at: number;
+  /** Outcomes that are being stored, in order. None of these rejects. */
+  storing: Promise<void>[];
+  /** It was let go, is another's, or what became of a delivery could not be stored. */
+  over: boolean;
+  failure?: unknown;
 }
 
+/**
+ * Deliveries of a lane that have gone well and are not stored yet, when the next one is sent: with the waiting between
+ * them a third of the time would be idle. As many may be repeated after a crash, in order, under their own ids.
+ */
+const AHEAD = 8;
 /** Lanes of one claim. */
 const CLAIM = 100;
 const LONGEST_WAKE_MS = 10_000;
@@ -24,10 +34,10 @@ const LONGEST_WAKE_MS = 10_000;
 const MOST_MISSING = 1_000;
 
 /**
- * Delivers what waits in lanes. A lane is taken for as long as a request may take and longer; what became of a
- * delivery is stored before the next one is sent, where the lane is still ours, and that same write renews the lease when
- * it is no longer fresh: nobody sends on a lease that may have run out. A delivery that is to be tried again leaves its
- * lane in the database until then: nothing waits here.
+ * Delivers what waits in lanes. A lane is taken for as long as a request may take and longer; what became of its
+ * deliveries is stored where it is still ours, and that same write renews the lease when it is no longer fresh: nobody
+ * sends on a lease that may have run out. After a delivery that has not gone well nothing is sent before that is stored.
+ * One that is to be tried again leaves its lane in the database until then: nothing waits here.
  */
 export class Deliveries {
   readonly #context: Context;
@@ -99,7 +109,7 @@ export class Deliveries {
       for (const lane of taken) {
         const subscription = known.get(lane.subscription_id);
         const queue = queues.get(lane.id) ?? [];
-        if (subscription) this.#start({ lane, subscription, queue, held_at: since });
+        if (subscription) this.#start({ lane, subscription, queue, held_at: since, storing: [], over: false });
       }
     } catch (error) {
       for (const { subscription_id } of taken) this.#places.leave(subscription_id);
@@ -140,23 +150,45 @@ export class Deliveries {
   }
 
   async #deliver(run: Run): Promise<void> {
-    for (;;) {
-      if (this.#closing || !isSafe(run)) return this.#release([run.lane], 'due');
-      if (!run.subscription.enabled) return this.#release([run.lane], 'parked');
-      if (run.queue.length === 0) run.queue = await this.#context.store.deliveries.waiting([run.lane], READ_OF_ONE);
-      const delivery = skipDropped(run);
-      if (!delivery) return this.#release([run.lane], 'parked');
+    while (!run.over) {
+      const ends = this.#closing || !isSafe(run) ? 'due' : run.subscription.enabled ? undefined : 'parked';
+      const delivery = ends === undefined ? await this.#next(run) : undefined;
+      if (!delivery) {
+        await stored(run, 0);
+        if (!run.over) await this.#release([run.lane], ends ?? 'parked');
+        return;
+      }
       const since = performance.now();
       const outcome = delivery.status === 'dropped' ? droppedOutcome(run, delivery) : await this.#attempt(run, delivery);
-      const held_at = performance.now();
-      const next = await this.#recorder.record(outcome, run.queue.length === 0);
-      this.#context.meter.observe('webhook_delivery_time', {}, performance.now() - since);
-      if (outcome.again_ms !== undefined) this.#wakeAfter(outcome.again_ms);
-      if (!next) return;
       run.lane = { ...run.lane, done_position: delivery.position, missing: outcome.missing };
-      run.subscription = next.subscription;
-      run.queue.push(...next.queue);
+      run.storing.push(this.#store(run, outcome, since));
+      await stored(run, outcome.status === 'delivered' && run.queue.length > 0 ? AHEAD : 0);
+      if (outcome.again_ms !== undefined) this.#wakeAfter(outcome.again_ms);
+    }
+    await stored(run, 0);
+    if (run.failure !== undefined) throw run.failure;
+  }
+
+  /** The next one that is to be sent. */
+  async #next(run: Run): Promise<Delivery | undefined> {
+    if (run.queue.length === 0) run.queue = await this.#context.store.deliveries.waiting([run.lane], READ_OF_ONE);
+    return skipDropped(run);
+  }
+
+  /** Never rejects: what it came to stands in the run. */
+  async #store(run: Run, outcome: DeliveryOutcome, since: number): Promise<void> {
+    const held_at = performance.now();
+    try {
+      const held = await this.#recorder.record(outcome, run.queue.length === 0);
+      this.#context.meter.observe('webhook_delivery_time', {}, performance.now() - since);
+      run.over ||= held === undefined;
+      if (!held) return;
+      run.subscription = held.subscription;
+      run.queue.push(...held.queue);
       if (outcome.renews) run.held_at = held_at;
+    } catch (error) {
+      run.over = true;
+      run.failure = error;
     }
   }
 
@@ -181,6 +213,11 @@ export class Deliveries {
     });
     return outcome;
   }
+}
+
+/** Resolves when no more than `most` of its outcomes are still being stored. */
+async function stored(run: Run, most: number): Promise<void> {
+  while (run.storing.length > most) await run.storing.shift();
 }
 
 /** Its lease lasts for as long as a request may take, and longer. */

@@ -18,7 +18,7 @@ interface Waiting {
 }
 
 /** Outcomes that share a transaction at most. */
-const MOST = 100;
+const MOST = 400;
 
 /**
  * Stores outcomes of deliveries, those that come together in one transaction: a flush each would take longer than sending.
