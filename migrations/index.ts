@@ -48,6 +48,7 @@ import { up as up0053 } from './0053_deliveries_by_id.ts';
 import { up as up0054 } from './0054_deliveries_by_subscription.ts';
 import { up as up0055 } from './0055_deliveries_by_time.ts';
 import { up as up0056 } from './0056_participants_waiters.ts';
+import { up as up0057 } from './0057_deliveries_fixed_status.ts';
 import type { Migrate } from './types.ts';
 
 /** Every migration by name, in order. Forward only: a released one is never changed, a new one goes to the end. */
@@ -102,4 +103,5 @@ export const migrations: Readonly<Record<string, Migrate>> = {
   '0054_deliveries_by_subscription': up0054,
   '0055_deliveries_by_time': up0055,
   '0056_participants_waiters': up0056,
+  '0057_deliveries_fixed_status': up0057,
 };

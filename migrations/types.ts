@@ -5,6 +5,8 @@ export interface Types {
   readonly id: RawBuilder<unknown>;
   /** One word of ours: a status, a type. */
   readonly word: RawBuilder<unknown>;
+  /** One of at most nine letters, that takes as many bytes whatever it is; absent: the database has no such type. */
+  readonly fixedWord?: RawBuilder<unknown>;
   /** Text that others choose and that is looked up by an index. */
   readonly key: RawBuilder<unknown>;
   readonly text: RawBuilder<unknown>;
@@ -30,6 +32,7 @@ export function mysqlTypes(collation: 'utf8mb4_nopad_bin' | 'utf8mb4_0900_bin'):
   return {
     id: sql`varchar(36)`,
     word: sql`varchar(32)`,
+    fixedWord: sql`char(9) character set ascii collate ascii_bin`,
     key: sql`varchar(255)`,
     text: sql`mediumtext`,
     json: sql`mediumtext`,

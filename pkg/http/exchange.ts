@@ -24,11 +24,12 @@ export interface Exchanged {
  */
 export function exchange(agent: Agent, prepared: Prepared, options: ExchangeOptions): Promise<Exchanged> {
   const { timeout_ms, max_bytes, discard } = options;
-  const { url, method, headers, body } = prepared;
+  const { origin, path, host } = prepared.target;
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     let control: Dispatcher.DispatchController | undefined;
-    let answer: Omit<Exchanged, 'body'> = { status: 0, headers: {} };
+    let status = 0;
+    let headers: Exchanged['headers'] = {};
     const chunks: Uint8Array[] = [];
     let size = 0;
     /** The connection is broken off, so that nothing more of it is read. */
@@ -39,30 +40,32 @@ export function exchange(agent: Agent, prepared: Prepared, options: ExchangeOpti
       reject(error);
       control?.abort(error);
     };
-    const timer = setTimeout(() => fail(timedOut(url.host, timeout_ms)), timeout_ms);
-    const request = { origin: url.origin, path: url.pathname + url.search, method, headers, body };
-    agent.dispatch(request, {
-      onRequestStart: (controller) => {
-        control = controller;
-        // It had waited for a connection until now.
-        if (failure !== undefined) controller.abort(failure);
+    const timer = setTimeout(() => fail(timedOut(host, timeout_ms)), timeout_ms);
+    const { method, body } = prepared;
+    agent.dispatch(
+      { origin, path, method, headers: prepared.headers as string[], body },
+      {
+        onRequestStart: (controller) => {
+          control = controller;
+          // It had waited for a connection until now.
+          if (failure !== undefined) controller.abort(failure);
+        },
+        // Of several only the last is the answer: others only inform (1xx).
+        onResponseStart: (_controller, ...answered) => {
+          [status, headers] = answered;
+        },
+        onResponseData: (_controller, chunk) => {
+          size += chunk.byteLength;
+          if (size > max_bytes) fail(unavailable('HTTP_ANSWER_TOO_LARGE', `${host}: answered with more than ${max_bytes} bytes`));
+          else if (!discard) chunks.push(chunk);
+        },
+        onResponseEnd: () => {
+          clearTimeout(timer);
+          resolve({ status, headers, body: chunks.length === 0 ? '' : Buffer.concat(chunks).toString('utf8') });
+        },
+        onResponseError: (_controller, error) => fail(error),
       },
-      // Of several only the last is the answer: others only inform (1xx).
-      onResponseStart: (_controller, status, answered) => {
-        answer = { status, headers: answered };
-      },
-      onResponseData: (_controller, chunk) => {
-        size += chunk.byteLength;
-        if (size > max_bytes)
-          fail(unavailable('HTTP_ANSWER_TOO_LARGE', `${url.host}: answered with more than ${max_bytes} bytes`));
-        else if (!discard) chunks.push(chunk);
-      },
-      onResponseEnd: () => {
-        clearTimeout(timer);
-        resolve({ ...answer, body: Buffer.concat(chunks).toString('utf8') });
-      },
-      onResponseError: (_controller, error) => fail(error),
-    });
+    );
   });
 }
 

@@ -90,10 +90,10 @@ export class SafeHttpClient implements HttpClient {
 
   async #request(asked: HttpRequestOf): Promise<HttpAnswer> {
     const prepared = prepare(asked, this.#maxBytes);
-    const { host } = prepared.url;
+    const { host } = prepared.target;
     const timeout_ms = asked.timeout_ms ?? this.#timeout;
     const since = performance.now();
-    const leave = await this.#enter(asked.customer_id, timeout_ms);
+    const leave = this.#limits && asked.customer_id !== undefined && (await enter(this.#limits, asked.customer_id, timeout_ms));
     try {
       const left_ms = Math.max(1, timeout_ms - (performance.now() - since));
       const { status, headers, body } = await exchange(this.#agent, prepared, {
@@ -106,19 +106,7 @@ export class SafeHttpClient implements HttpClient {
       if (!(error instanceof FlowError)) throw unavailable('HTTP_FAILED', `${host}: ${causeOf(error)}`, { cause: error });
       throw error.reason === 'HTTP_TIMEOUT' ? timedOut(host, timeout_ms) : error;
     } finally {
-      leave();
-    }
-  }
-
-  /** Waits for its turn. What to call when the request is over. */
-  async #enter(customer_id: string | undefined, timeout_ms: number): Promise<() => void> {
-    if (customer_id === undefined || this.#limits === undefined) return () => undefined;
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeout_ms);
-    try {
-      return await this.#limits.enter(customer_id, limit.signal);
-    } finally {
-      clearTimeout(timer);
+      if (leave) leave();
     }
   }
 
@@ -127,10 +115,28 @@ export class SafeHttpClient implements HttpClient {
   }
 }
 
+/** Waits for its turn. What to call when the request is over. */
+async function enter(limits: CustomerLimits, customer_id: string, timeout_ms: number): Promise<() => void> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), timeout_ms);
+  try {
+    return await limits.enter(customer_id, limit.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Those that came several times are joined. */
 function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  if (hasOneOfEach(headers)) return headers;
   const joined: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) joined[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
   return joined;
+}
+
+function hasOneOfEach(headers: Readonly<Record<string, unknown>>): headers is Record<string, string> {
+  for (const name in headers) if (typeof headers[name] !== 'string') return false;
+  return true;
 }
 
 function parse(text: string): Json {

@@ -81,16 +81,13 @@ export interface Subscription {
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'dropped'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-export interface Delivery {
+/** What is needed of a delivery to send it, and to store what became of it. */
+export interface WaitingDelivery {
   /** The `webhook-id`: the same whenever it is sent. */
   readonly id: string;
   readonly lane_id: string;
   readonly position: number;
-  readonly subscription_id: string;
-  /** nil: of no activeflow */
-  readonly activeflow_id: string;
   readonly sequence: number;
-  readonly type: string;
   /** A JSON object, less sequence and missing. */
   readonly body: string;
   readonly status: DeliveryStatus;
@@ -98,6 +95,13 @@ export interface Delivery {
   readonly response_code: number | null;
   readonly latency_ms: number | null;
   readonly error: string | null;
+}
+
+export interface Delivery extends WaitingDelivery {
+  readonly subscription_id: string;
+  /** nil: of no activeflow */
+  readonly activeflow_id: string;
+  readonly type: string;
   readonly next_try_at: string | null;
   readonly tm_create: string;
   readonly tm_update: string | null;

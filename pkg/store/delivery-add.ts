@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
-import type { NewDelivery, NewInLane } from '../service/ports.ts';
+import type { NewInLane } from '../service/ports.ts';
+import { deliveryToRow } from './delivery-row.ts';
 import type { Dialect } from './dialect.ts';
 import { inPieces } from './pieces.ts';
 import type { DeliveryRow, LaneRow, Schema } from './schema.ts';
@@ -28,7 +29,7 @@ export async function addDeliveries(
         if (known.has(one.id)) continue;
         known.add(one.id);
         position += 1;
-        rows.push(rowOf(dialect, lane, one, position, position - now.done_position > backlog));
+        rows.push(deliveryToRow(dialect, lane, one, { position, full: position - now.done_position > backlog }));
         last.set(lane.lane_id, position);
       }
     }
@@ -91,28 +92,6 @@ async function knownIds(trx: Transaction<Schema>, lanes: readonly NewInLane[]): 
     for (const row of rows) known.add(row.id);
   }
   return known;
-}
-
-function rowOf(dialect: Dialect, lane: NewInLane, given: NewDelivery, position: number, full: boolean): DeliveryRow {
-  const tm = dialect.time(given.tm);
-  return {
-    lane_id: lane.lane_id,
-    position,
-    id: given.id,
-    subscription_id: lane.subscription_id,
-    activeflow_id: given.activeflow_id,
-    sequence: position,
-    type: given.type,
-    body: full ? '' : given.body,
-    status: full ? 'dropped' : 'pending',
-    attempts: 0,
-    response_code: null,
-    latency_ms: null,
-    error: full ? 'its lane was full' : null,
-    next_try_at: full ? null : tm,
-    tm_create: tm,
-    tm_update: null,
-  };
 }
 
 /** A lane that somebody has, or that waits for its next try, keeps its time. */

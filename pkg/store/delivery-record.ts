@@ -1,5 +1,6 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { expressionBuilder, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DeliveryOutcome, HeldLane } from '../service/ports.ts';
+import { numberToRow } from './delivery-row.ts';
 import type { Dialect } from './dialect.ts';
 import type { Schema } from './schema.ts';
 import type { Session } from './session.ts';
@@ -70,15 +71,15 @@ async function writeDeliveries(trx: Transaction<Schema>, dialect: Dialect, outco
     .set({
       status: each(({ status }) => status, plain<string>),
       attempts: each(({ attempts }) => attempts, plain<number>),
-      response_code: each(({ response_code }) => response_code, plain<number | null>),
-      latency_ms: each(({ latency_ms }) => latency_ms, plain<number | null>),
+      response_code: each(({ response_code }) => numberToRow(response_code), plain<number>),
+      latency_ms: each(({ latency_ms }) => numberToRow(latency_ms), plain<number>),
       ...(outcomes.some(({ error, delivery }) => error !== delivery.error) && {
         error: each(({ error }) => error, plain<string | null>),
       }),
-      ...(outcomes.some(({ again_ms, delivery }) => again_ms !== undefined || delivery.next_try_at !== null) && {
+      ...(outcomes.some(({ again_ms }) => again_ms !== undefined) && {
         next_try_at: each(
-          ({ again_ms = null }) => again_ms,
-          (again_ms) => (again_ms === null ? NULL : dialect.now(again_ms)),
+          ({ again_ms }) => again_ms,
+          (again_ms) => (again_ms === undefined ? sql.ref<string | null>('next_try_at') : dialect.now(again_ms)),
         ),
       }),
       tm_update: dialect.now(),
@@ -163,6 +164,7 @@ function byValue<One, T, Column>(
   const [most, ...others] = [...ids].sort(([, a], [, b]) => b.length - a.length);
   if (!most) throw new Error('no outcomes');
   if (others.length === 0) return write(most[0]);
-  const cases = others.map(([value, some]) => sql`when id in (${sql.join(some)}) then ${write(value)}`);
+  const eb = expressionBuilder<{ rows: { id: string } }, 'rows'>();
+  const cases = others.map(([value, some]) => sql`when ${eb('id', 'in', some)} then ${write(value)}`);
   return sql<Column>`case ${sql.join(cases, sql` `)} else ${write(most[0])} end`;
 }

@@ -1,12 +1,13 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import type { Delivery, DeliveryStatus } from '../model/subscription.ts';
+import type { Delivery, WaitingDelivery } from '../model/subscription.ts';
 import type { DeliveryOutcome, DeliveryStore, HeldLane, NewInLane, Page } from '../service/ports.ts';
 import { addDeliveries, lockLanes } from './delivery-add.ts';
 import { recordOutcomes } from './delivery-record.ts';
-import { type Dialect, rfc3339OrNull } from './dialect.ts';
+import { deliveryFromRow, WAITING_COLUMNS, waitingFromRow } from './delivery-row.ts';
+import type { Dialect } from './dialect.ts';
 import { ageMs } from './event.ts';
 import { after } from './page.ts';
-import type { DeliveryRow, LaneRow, Schema } from './schema.ts';
+import type { LaneRow, Schema } from './schema.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -52,14 +53,14 @@ export class SqlDeliveryStore implements DeliveryStore {
     });
   }
 
-  async waiting(lanes: readonly HeldLane[], limit: number): Promise<Delivery[]> {
+  async waiting(lanes: readonly HeldLane[], limit: number): Promise<WaitingDelivery[]> {
     if (lanes.length === 0) return [];
     // Of many lanes some of each, or the first few would be all that is read.
     const share = lanes.length === 1 ? Number.MAX_SAFE_INTEGER : Math.ceil(limit / lanes.length);
     const rows = await this.#session.run((db) =>
       db
         .selectFrom('deliveries')
-        .selectAll()
+        .select(WAITING_COLUMNS)
         .where((eb) =>
           eb.or(
             lanes.map(({ id, done_position }) =>
@@ -76,7 +77,7 @@ export class SqlDeliveryStore implements DeliveryStore {
         .limit(limit)
         .execute(),
     );
-    return rows.map((row) => deliveryOf(this.#session.dialect, row));
+    return rows.map(waitingFromRow);
   }
 
   record(holder: string, outcomes: readonly DeliveryOutcome[]): Promise<ReadonlySet<string>> {
@@ -142,7 +143,7 @@ export class SqlDeliveryStore implements DeliveryStore {
 
   async get(id: string): Promise<Delivery | undefined> {
     const row = await this.#session.run((db) => db.selectFrom('deliveries').selectAll().where('id', '=', id).executeTakeFirst());
-    return row && deliveryOf(this.#session.dialect, row);
+    return row && deliveryFromRow(this.#session.dialect, row);
   }
 
   async list(subscription_id: string, status: string | undefined, page: Page): Promise<Delivery[]> {
@@ -153,7 +154,7 @@ export class SqlDeliveryStore implements DeliveryStore {
       if (page.after) query = query.where(after<'deliveries'>(dialect, page.after));
       return query.orderBy('tm_create', 'desc').orderBy('id', 'desc').limit(page.size).execute();
     });
-    return rows.map((row) => deliveryOf(dialect, row));
+    return rows.map((row) => deliveryFromRow(dialect, row));
   }
 
   /** A delivery has one row wherever it is: it moves to the end of another lane, under its own id. */
@@ -224,14 +225,4 @@ function chosen(dialect: Dialect, which: { readonly id: string } | { readonly si
 function heldOf(row: LaneRow): HeldLane {
   const { id, subscription_id, last_position, done_position, lease_ms } = row;
   return { id, subscription_id, last_position, done_position, lease_ms, missing: JSON.parse(row.missing) as number[] };
-}
-
-function deliveryOf(dialect: Dialect, row: DeliveryRow): Delivery {
-  return {
-    ...row,
-    status: row.status as DeliveryStatus,
-    next_try_at: rfc3339OrNull(dialect, row.next_try_at),
-    tm_create: dialect.rfc3339(row.tm_create),
-    tm_update: rfc3339OrNull(dialect, row.tm_update),
-  };
 }

@@ -80,6 +80,8 @@ export interface ReceiverCommands {
   readonly serve: { readonly in: object; readonly out: { readonly url: string } };
   /** Resolves when so many have come in from now on: from the first of them to the last. */
   readonly expect: { readonly in: { readonly requests: number }; readonly out: { readonly seconds: number } };
+  /** How many have come in since then. */
+  readonly count: { readonly in: object; readonly out: { readonly requests: number } };
 }
 
 /** Of what the endpoints were sent from `begin` on; times in ms, from the commit that caused it. */

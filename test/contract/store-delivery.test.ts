@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { NIL } from '../../pkg/model/id.ts';
-import type { Delivery, Subscription } from '../../pkg/model/subscription.ts';
+import type { Subscription, WaitingDelivery } from '../../pkg/model/subscription.ts';
 import type { Lists } from '../../pkg/service/lists.ts';
 import type { DeliveryOutcome, HeldLane } from '../../pkg/service/ports.ts';
 import { FanOut } from '../../pkg/service/subscription/fan-out.ts';
@@ -32,7 +32,7 @@ eachStore('lanes of deliveries', (get) => {
     return lane;
   }
 
-  async function first(lane: HeldLane): Promise<Delivery> {
+  async function first(lane: HeldLane): Promise<WaitingDelivery> {
     const [delivery] = await deliveries().waiting([lane], 1);
     if (!delivery) throw new Error('nothing waits');
     return delivery;

@@ -1,4 +1,4 @@
-import type { DeliveryStatus, Delivery as StoredDelivery, Subscription } from '../../model/subscription.ts';
+import type { DeliveryStatus, Delivery as StoredDelivery, Subscription, WaitingDelivery } from '../../model/subscription.ts';
 import type { StoredEvent } from './flow.ts';
 import type { Page } from './page.ts';
 
@@ -56,7 +56,7 @@ export interface HeldLane {
 export interface DeliveryOutcome {
   /** As it was before. */
   readonly lane: HeldLane;
-  readonly delivery: StoredDelivery;
+  readonly delivery: WaitingDelivery;
   /** pending: it is tried again after `again_ms`. */
   readonly status: DeliveryStatus;
   readonly attempts: number;
@@ -75,7 +75,7 @@ export interface DeliveryStore {
   /** Takes lanes in which something is due, each for its own lease: of one subscription, or of all but some. */
   claim(holder: string, limit: number, of: { readonly only: string } | { readonly not: readonly string[] }): Promise<HeldLane[]>;
   /** What waits in lanes, by lane and position, at most so many in all; of several lanes no more of one than its share. */
-  waiting(lanes: readonly HeldLane[], limit: number): Promise<StoredDelivery[]>;
+  waiting(lanes: readonly HeldLane[], limit: number): Promise<WaitingDelivery[]>;
   /**
    * Stores outcomes; those of one lane in order, each the next one's `lane.done_position`. Lanes in which nothing waits, and
    * those that wait for their next try, are let go. Ids of the lanes that are still held; those that are missing were let

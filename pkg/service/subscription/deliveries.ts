@@ -1,4 +1,4 @@
-import { type Delivery, LEASE_MARGIN_MS, type Subscription } from '../../model/subscription.ts';
+import { LEASE_MARGIN_MS, type Subscription, type WaitingDelivery } from '../../model/subscription.ts';
 import type { Context } from '../context.ts';
 import type { DeliveryOutcome, HeldLane } from '../ports.ts';
 import type { Health } from './health.ts';
@@ -12,7 +12,7 @@ interface Run {
   lane: HeldLane;
   subscription: Subscription;
   /** What is known to wait in it. */
-  queue: Delivery[];
+  queue: WaitingDelivery[];
   /** When the lease was last known to be ours, by `performance.now()`. */
   held_at: number;
   /** Outcomes that are being stored, in order. None of these rejects. */
@@ -152,7 +152,10 @@ export class Deliveries {
   async #deliver(run: Run): Promise<void> {
     while (!run.over) {
       const ends = this.#closing || !isSafe(run) ? 'due' : run.subscription.enabled ? undefined : 'parked';
-      const delivery = ends === undefined ? await this.#next(run) : undefined;
+      if (ends === undefined && run.queue.length === 0) {
+        run.queue = await this.#context.store.deliveries.waiting([run.lane], READ_OF_ONE);
+      }
+      const delivery = ends === undefined ? skipDropped(run) : undefined;
       if (!delivery) {
         await stored(run, 0);
         if (!run.over) await this.#release([run.lane], ends ?? 'parked');
@@ -162,17 +165,12 @@ export class Deliveries {
       const outcome = delivery.status === 'dropped' ? droppedOutcome(run, delivery) : await this.#attempt(run, delivery);
       run.lane = { ...run.lane, done_position: delivery.position, missing: outcome.missing };
       run.storing.push(this.#store(run, outcome, since));
-      await stored(run, outcome.status === 'delivered' && run.queue.length > 0 ? AHEAD : 0);
+      const most = outcome.status === 'delivered' && run.queue.length > 0 ? AHEAD : 0;
+      if (run.storing.length > most) await stored(run, most);
       if (outcome.again_ms !== undefined) this.#wakeAfter(outcome.again_ms);
     }
     await stored(run, 0);
     if (run.failure !== undefined) throw run.failure;
-  }
-
-  /** The next one that is to be sent. */
-  async #next(run: Run): Promise<Delivery | undefined> {
-    if (run.queue.length === 0) run.queue = await this.#context.store.deliveries.waiting([run.lane], READ_OF_ONE);
-    return skipDropped(run);
   }
 
   /** Never rejects: what it came to stands in the run. */
@@ -197,7 +195,7 @@ export class Deliveries {
     if (ms <= LONGEST_WAKE_MS) setTimeout(() => this.onRoom(), ms + 1).unref();
   }
 
-  async #attempt(run: Run, delivery: Delivery): Promise<DeliveryOutcome> {
+  async #attempt(run: Run, delivery: WaitingDelivery): Promise<DeliveryOutcome> {
     const { lane, subscription } = run;
     const { http, clock, meter } = this.#context;
     const body = withSequence(delivery, lane.missing);
@@ -207,11 +205,18 @@ export class Deliveries {
     this.#places.note(subscription.id, attempted, timeout_ms);
     const outcome = outcomeOf({ lane, subscription, delivery, attempted, renews: !isFresh(run), dice: Math.random() });
     meter.add('webhook_delivery_total', { outcome: outcome.status === 'pending' ? 'retried' : outcome.status });
-    await this.#health.note(subscription, attempted).catch((error) => {
+    // Nearly all go well, as those before them did.
+    if (attempted.verdict !== 'delivered' || subscription.failing_since !== null) await this.#note(subscription, attempted);
+    return outcome;
+  }
+
+  async #note(subscription: Subscription, attempted: Attempted): Promise<void> {
+    try {
+      await this.#health.note(subscription, attempted);
+    } catch (error) {
       // What became of the delivery counts more, and the next failure is noted again.
       this.#context.log.warn({ subscription_id: subscription.id, error: String(error) }, 'how a subscription does was not noted');
-    });
-    return outcome;
+    }
   }
 }
 
@@ -235,7 +240,7 @@ function idsOf(lanes: readonly HeldLane[]): string[] {
 }
 
 /** The next one that is to be sent, or a dropped one with nothing behind it that is known. */
-function skipDropped(run: Run): Delivery | undefined {
+function skipDropped(run: Run): WaitingDelivery | undefined {
   while (run.queue.length > 1 && run.queue[0]?.status === 'dropped') {
     const [dropped] = run.queue.splice(0, 1);
     if (dropped) run.lane = { ...run.lane, missing: withMissing(run.lane.missing, dropped) };
@@ -243,7 +248,7 @@ function skipDropped(run: Run): Delivery | undefined {
   return run.queue.shift();
 }
 
-function droppedOutcome({ lane }: Run, delivery: Delivery): DeliveryOutcome {
+function droppedOutcome({ lane }: Run, delivery: WaitingDelivery): DeliveryOutcome {
   const { attempts, response_code, latency_ms, error } = delivery;
   const missing = withMissing(lane.missing, delivery);
   return { lane, delivery, status: 'dropped', attempts, response_code, latency_ms, error, missing, renews: true };
@@ -252,7 +257,7 @@ function droppedOutcome({ lane }: Run, delivery: Delivery): DeliveryOutcome {
 interface Attempt {
   readonly lane: HeldLane;
   readonly subscription: Subscription;
-  readonly delivery: Delivery;
+  readonly delivery: WaitingDelivery;
   readonly attempted: Attempted;
   readonly renews: boolean;
   readonly dice: number;
@@ -271,11 +276,11 @@ export function outcomeOf({ lane, subscription, delivery, attempted, renews, dic
 }
 
 /** A delivery that is replayed out of its lane has a number, but is none that this lane lacks. */
-function withMissing(missing: readonly number[], { sequence, position }: Delivery): readonly number[] {
+function withMissing(missing: readonly number[], { sequence, position }: WaitingDelivery): readonly number[] {
   return sequence === position ? [...missing, sequence].slice(-MOST_MISSING) : missing;
 }
 
-function withSequence({ body, sequence }: Delivery, missing: readonly number[]): string {
+function withSequence({ body, sequence }: WaitingDelivery, missing: readonly number[]): string {
   const lost = missing.length === 0 ? '' : `,"missing":${JSON.stringify(missing)}`;
   return `${body.slice(0, -1)},"sequence":${sequence}${lost}}`;
 }

@@ -1,4 +1,5 @@
-import type { Delivery, Subscription } from '../../model/subscription.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Subscription, WaitingDelivery } from '../../model/subscription.ts';
 import type { DeliveryOutcome, Store } from '../ports.ts';
 import { READ, READ_OF_ONE, readQueues } from './queues.ts';
 
@@ -7,7 +8,7 @@ export interface StillHeld {
   /** What its next delivery goes by: read after the one before was sent. */
   readonly subscription: Subscription;
   /** What comes next in it, where that was asked for: nothing, or not all of it, when it has been added just now. */
-  readonly queue: readonly Delivery[];
+  readonly queue: readonly WaitingDelivery[];
 }
 
 interface Waiting {
@@ -18,7 +19,10 @@ interface Waiting {
 }
 
 /** Outcomes that share a transaction at most. */
-const MOST = 400;
+const MOST = 800;
+/** After a round of so many more are on their way: for so long, in ms, the next one waits for them. */
+const MANY = 50;
+const COLLECT_MS = 5;
 
 /**
  * Stores outcomes of deliveries, those that come together in one transaction: a flush each would take longer than sending.
@@ -55,6 +59,7 @@ export class Recorder {
       } catch (error) {
         for (const { reject } of round) reject(error);
       }
+      if (round.length >= MANY) await pause(COLLECT_MS);
     }
     this.#busy = false;
   }
@@ -72,11 +77,11 @@ export class Recorder {
       readQueues(deliveries, empty, Math.min(READ, READ_OF_ONE * empty.length)),
     ]);
     const known = new Map(found.map((one) => [one.id, one]));
-    for (const { outcome, resolve } of round) {
+    for (const { outcome, reads, resolve } of round) {
       const { id, subscription_id } = outcome.lane;
       // Of one that was deleted meanwhile, the lane has gone with it.
       const subscription = held.has(id) ? known.get(subscription_id) : undefined;
-      resolve(subscription && { subscription, queue: queues.get(id) ?? [] });
+      resolve(subscription && { subscription, queue: (reads && queues.get(id)) || [] });
     }
   }
 }

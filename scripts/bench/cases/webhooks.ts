@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openMysqlStore } from '../../../pkg/store/index.ts';
 import { laneOf, subscriptionTo } from '../../../test/support/subscriptions.ts';
 import type { Bench } from '../bench.ts';
@@ -46,6 +47,10 @@ export async function webhooksCase(bench: Bench, node: readonly string[] = []): 
     const rate = requests / (await delivered).seconds;
     bench.windows.push({ name: 'webhooks', from: began, to: microseconds() });
     const after = await used();
+    // All are stored by then: what was sent twice is no delivery more.
+    while ((await store.deliveries.backlog()).lanes > 0) await pause(20);
+    const sent = (await receiver.ask('count', {})).requests;
+    if (sent !== requests) throw new Error(`${requests} deliveries were sent ${sent} times`);
     if (round === 0) continue;
     for (const [at, values] of Object.values(spent).entries()) values.push(((after[at] ?? 0) - (before[at] ?? 0)) / requests);
     bare.push(alone);

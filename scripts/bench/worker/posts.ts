@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'undici';
 import type { PostCommands } from '../protocol.ts';
 import { serve } from './serve.ts';
@@ -6,7 +7,15 @@ import { serve } from './serve.ts';
 serve<PostCommands>({
   post: async ({ url, requests, connections, body }) => {
     const dispatcher = new Agent({ connections });
-    const headers = { 'content-type': 'application/json;charset=UTF-8' };
+    // As long as those of a notification.
+    const headers = {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'user-agent': 'flow-manager',
+      'content-type': 'application/json;charset=UTF-8',
+      'webhook-id': randomUUID(),
+      'webhook-timestamp': String(Math.floor(Date.now() / 1_000)),
+    };
     let left = requests;
     const one = async (): Promise<void> => {
       while (left > 0) {

@@ -31,4 +31,5 @@ serve<ReceiverCommands>({
     });
     return { seconds };
   },
+  count: async () => ({ requests: count }),
 });

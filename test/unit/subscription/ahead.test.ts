@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { unavailable } from '../../../pkg/error/index.ts';
 import type { Context } from '../../../pkg/service/context.ts';
-import type { DeliveryOutcome, Store } from '../../../pkg/service/ports.ts';
+import type { DeliveryOutcome, HeldLane, Store } from '../../../pkg/service/ports.ts';
 import { Deliveries } from '../../../pkg/service/subscription/deliveries.ts';
 import { Health } from '../../../pkg/service/subscription/health.ts';
 import { openSqliteStore } from '../../../pkg/store/index.ts';
@@ -12,6 +12,8 @@ import { RecordingMeter } from '../../support/recorders.ts';
 import { laneOf, subscriptionTo } from '../../support/subscriptions.ts';
 
 const AHEAD = 8;
+/** Such that the last of what was read is stored together with others. */
+const AT_A_TIME = 14;
 
 describe('a lane whose outcomes are slow to be stored', () => {
   let store: Store;
@@ -40,7 +42,8 @@ describe('a lane whose outcomes are slow to be stored', () => {
     const { waiting, claim, release } = store.deliveries;
     const gated = {
       record,
-      waiting: waiting.bind(store.deliveries),
+      // A little at a time, so that much is read while it is delivered.
+      waiting: (lanes: readonly HeldLane[]) => waiting.call(store.deliveries, lanes, AT_A_TIME),
       claim: claim.bind(store.deliveries),
       release: release.bind(store.deliveries),
       discard: async () => undefined,
@@ -111,6 +114,21 @@ describe('a lane whose outcomes are slow to be stored', () => {
     await deliveries.close();
     expect(sent).to.deep.equal(upTo(30));
     expect(new Set(await statuses())).to.deep.equal(new Set(['delivered']));
+  });
+
+  it('is sent each of its deliveries once, also those that are read while others are stored', async () => {
+    const count = 3 * AT_A_TIME + 5;
+    await lane(count);
+    let given = 0;
+    for (let at = 0; sent.length < count || given < count; at += 1) {
+      await until(() => rounds.length > at);
+      await settled();
+      given += rounds[at]?.outcomes.length ?? 0;
+      rounds[at]?.go();
+    }
+    await deliveries.close();
+    expect(sent).to.deep.equal(upTo(count));
+    expect(Math.max(...rounds.map(({ outcomes }) => outcomes.length))).to.equal(AHEAD);
   });
 
   it('is sent nothing behind one that has not gone well before that is stored', async () => {
