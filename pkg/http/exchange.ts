@@ -41,9 +41,9 @@ export function exchange(agent: Agent, prepared: Prepared, options: ExchangeOpti
       control?.abort(error);
     };
     const timer = setTimeout(() => fail(timedOut(host, timeout_ms)), timeout_ms);
-    const { method, body } = prepared;
+    const { method, headers: asked, body } = prepared;
     agent.dispatch(
-      { origin, path, method, headers: prepared.headers as string[], body },
+      { origin, path, method, headers: asked, body },
       {
         onRequestStart: (controller) => {
           control = controller;
@@ -51,8 +51,9 @@ export function exchange(agent: Agent, prepared: Prepared, options: ExchangeOpti
           if (failure !== undefined) controller.abort(failure);
         },
         // Of several only the last is the answer: others only inform (1xx).
-        onResponseStart: (_controller, ...answered) => {
-          [status, headers] = answered;
+        onResponseStart: (_controller, answered, withHeaders) => {
+          status = answered;
+          headers = withHeaders;
         },
         onResponseData: (_controller, chunk) => {
           size += chunk.byteLength;

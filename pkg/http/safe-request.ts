@@ -35,7 +35,7 @@ export interface Prepared {
   readonly target: Target;
   readonly method: Method;
   /** Names and values in turns, as undici takes them fastest. */
-  readonly headers: readonly string[];
+  readonly headers: string[];
   readonly body: string | null;
 }
 

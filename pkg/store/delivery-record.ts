@@ -23,12 +23,7 @@ export async function recordOutcomes(
 ): Promise<ReadonlySet<string>> {
   if (outcomes.length === 0) return new Set();
   const { dialect } = session;
-  const byLane = new Map<string, DeliveryOutcome[]>();
-  for (const outcome of outcomes) {
-    const same = byLane.get(outcome.lane.id);
-    if (same) same.push(outcome);
-    else byLane.set(outcome.lane.id, [outcome]);
-  }
+  const byLane = grouped(outcomes, ({ lane }) => lane.id);
   const recorded = await session.transaction(async (trx) => {
     const rows = await trx
       .selectFrom('delivery_lanes')
@@ -154,17 +149,22 @@ function byValue<One, T, Column>(
   toValue: (one: One) => T,
   write: (value: T) => RawBuilder<Column>,
 ): RawBuilder<Column> {
-  const ids = new Map<T, string[]>();
-  for (const one of all) {
-    const value = toValue(one);
-    const same = ids.get(value);
-    if (same) same.push(idOf(one));
-    else ids.set(value, [idOf(one)]);
-  }
-  const [most, ...others] = [...ids].sort(([, a], [, b]) => b.length - a.length);
+  const [most, ...others] = [...grouped(all, toValue)].sort(([, a], [, b]) => b.length - a.length);
   if (!most) throw new Error('no outcomes');
   if (others.length === 0) return write(most[0]);
   const eb = expressionBuilder<{ rows: { id: string } }, 'rows'>();
-  const cases = others.map(([value, some]) => sql`when ${eb('id', 'in', some)} then ${write(value)}`);
+  const cases = others.map(([value, some]) => sql`when ${eb('id', 'in', some.map(idOf))} then ${write(value)}`);
   return sql<Column>`case ${sql.join(cases, sql` `)} else ${write(most[0])} end`;
+}
+
+/** In the order in which they stand; Map.groupBy is not in Node 20. */
+function grouped<One, Key>(all: readonly One[], keyOf: (one: One) => Key): Map<Key, One[]> {
+  const groups = new Map<Key, One[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    const same = groups.get(key);
+    if (same) same.push(one);
+    else groups.set(key, [one]);
+  }
+  return groups;
 }

@@ -1,6 +1,6 @@
 import type { Delivery, DeliveryStatus, WaitingDelivery } from '../model/subscription.ts';
 import type { NewDelivery, NewInLane } from '../service/ports.ts';
-import type { Dialect } from './dialect.ts';
+import { type Dialect, rfc3339OrNull } from './dialect.ts';
 import type { DeliveryRow } from './schema.ts';
 
 /**
@@ -68,15 +68,16 @@ export function waitingFromRow(row: Pick<DeliveryRow, (typeof WAITING_COLUMNS)[n
 }
 
 export function deliveryFromRow(dialect: Dialect, row: DeliveryRow): Delivery {
-  const { subscription_id, activeflow_id, type, next_try_at, tm_create, tm_update } = row;
+  const { subscription_id, activeflow_id, type } = row;
+  const tm_update = rfc3339OrNull(dialect, row.tm_update);
   return {
     ...waitingFromRow(row),
     subscription_id,
     activeflow_id,
     type,
-    next_try_at: row.status === 'pending' && next_try_at !== null ? dialect.rfc3339(next_try_at) : null,
-    tm_create: dialect.rfc3339(tm_create),
-    tm_update: tm_update === null || tm_update.startsWith('9999') ? null : dialect.rfc3339(tm_update),
+    next_try_at: row.status === 'pending' ? rfc3339OrNull(dialect, row.next_try_at) : null,
+    tm_create: dialect.rfc3339(row.tm_create),
+    tm_update: tm_update === NEVER ? null : tm_update,
   };
 }
 
