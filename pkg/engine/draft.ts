@@ -5,6 +5,7 @@ import {
   type Activeflow,
   type ActiveflowEventType,
   type ActiveflowSnapshot,
+  type ActiveflowState,
   type Answer,
   type ErrorData,
   FINISH,
@@ -20,9 +21,12 @@ import {
 import { maskCallbacks, type TakenArrival } from '../model/callback.ts';
 import { NIL } from '../model/id.ts';
 import type { Json } from '../model/json.ts';
+import { TraceLine } from '../model/trace-line.ts';
 import type { WorkflowAnswer } from '../model/workflow.ts';
 import { following, keepReachable, outward } from './stacks.ts';
 import { formatTime, type World } from './world.ts';
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 /** A list of actions that must be stored before the commit that names it. */
 export interface NewList {
@@ -124,7 +128,7 @@ export class Draft {
     const now = world.now();
     const { id, type } = options.about ?? this.current;
     this.#lastTrace += 1;
-    const line: TraceStep = {
+    const line = new TraceLine({
       seq: this.#lastTrace,
       ...(options.whole ? { step: this.step } : {}),
       action: options.whole ? maskAction(this.current) : { id, type },
@@ -132,7 +136,7 @@ export class Draft {
       reason: maskCallbacks(reason),
       duration_ms: Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000),
       tm: formatTime(now),
-    };
+    });
     this.trace = [...this.trace, line];
   }
 
@@ -252,30 +256,37 @@ export class Draft {
       tm_delete: this.deleted ? (base.tm_delete ?? now) : base.tm_delete,
       wake_at: options.wake_at,
       outbox: this.#outbox(options.event, event_seq, options.moved),
-      state: {
-        current: this.current,
-        current_stack_id: this.current_stack_id,
-        stacks: this.stacks,
-        forward: this.forward,
-        previous: this.previous,
-        step: this.step,
-        loops: this.loops,
-        run: this.run,
-        wait: this.wait,
-        ...(this.cut_off ? { cut_off: true } : {}),
-        error: this.error,
-        answers: this.answers,
-        ...(this.fallback ? { fallback: this.fallback } : {}),
-        ...(this.executed ? { executed: true } : {}),
-        ...(this.look_at === undefined ? {} : { look_at: this.look_at }),
-        ...(this.responded ? { responded: true } : {}),
-        trace_seq: this.#lastTrace,
-        event_seq,
-        ...(base.state.participant ? { participant: base.state.participant } : {}),
-        ...(base.state.job ? { job: base.state.job } : {}),
-        ...(this.answered ? { answered: this.answered } : {}),
-      },
+      state: this.#state(event_seq),
     };
+  }
+
+  /** What is seldom there is added afterwards: a spread for each would take longer than all the rest. */
+  #state(event_seq: number): ActiveflowState {
+    const { participant, job } = this.base.state;
+    const state: Writable<ActiveflowState> = {
+      current: this.current,
+      current_stack_id: this.current_stack_id,
+      stacks: this.stacks,
+      forward: this.forward,
+      previous: this.previous,
+      step: this.step,
+      loops: this.loops,
+      run: this.run,
+      wait: this.wait,
+      error: this.error,
+      answers: this.answers,
+      trace_seq: this.#lastTrace,
+      event_seq,
+    };
+    if (this.look_at !== undefined) state.look_at = this.look_at;
+    if (this.cut_off) state.cut_off = true;
+    if (this.fallback) state.fallback = this.fallback;
+    if (this.executed) state.executed = true;
+    if (this.responded) state.responded = true;
+    if (participant) state.participant = participant;
+    if (job) state.job = job;
+    if (this.answered) state.answered = this.answered;
+    return state;
   }
 
   #outbox(type: ActiveflowEventType | null, seq: number, moved: Moved): Outbox {

@@ -95,7 +95,7 @@ export class Dispatcher {
     seen.type = route.path.replace('/v1', '');
     seen.method = request.method;
     const answer = await this.#admitted({ request, params, key: keyOf(request, caller) }, route);
-    const response = { ...ok(answer), status_code: route.status_code };
+    const response = ok(answer, route.status_code);
     this.#options.meter.add('receive_request_total', { status: String(response.status_code) });
     return response;
   }

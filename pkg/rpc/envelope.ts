@@ -23,6 +23,9 @@ export interface Response {
 const ERROR_TYPE = 'voipbin_error';
 const METHODS = new Set(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']);
 
+/** Read only. */
+const NO_QUERY = new URLSearchParams();
+
 /** Reads an envelope. Throws a FlowError 400 that names what is wrong; never anything else. */
 export function parseRequest(body: string): Request {
   const envelope = parseJson(body);
@@ -35,7 +38,7 @@ export function parseRequest(body: string): Request {
   return {
     method,
     path: mark < 0 ? uri : uri.slice(0, mark),
-    query: new URLSearchParams(mark < 0 ? '' : uri.slice(mark + 1)),
+    query: mark < 0 ? NO_QUERY : new URLSearchParams(uri.slice(mark + 1)),
     data: parseData(envelope.data),
     request_id: typeof request_id === 'string' ? request_id : '',
     publisher: typeof publisher === 'string' ? publisher : '',
@@ -56,6 +59,11 @@ function parseData(data: Json | undefined): JsonObject {
   const value = typeof data === 'string' ? parseText(data) : data;
   if (value === null) return {};
   if (!isJsonObject(value)) throw invalid('BAD_ENVELOPE', 'data', value, 'a JSON object, or text that holds one');
+  for (const name in value) if (value[name] === null) return withoutNulls(value);
+  return value;
+}
+
+function withoutNulls(value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 
@@ -67,8 +75,9 @@ function parseText(text: string): Json {
   }
 }
 
-export function ok(data?: Json): Response {
-  return { status_code: 200, data_type: 'application/json', ...(data === undefined ? {} : { data }) };
+export function ok(data?: Json, status_code = 200): Response {
+  const data_type = 'application/json';
+  return data === undefined ? { status_code, data_type } : { status_code, data_type, data };
 }
 
 /** What siblings have no name for, by the nearest that they know; the code tells. */

@@ -28,7 +28,16 @@ export function route(method: string, path: string, handler: Handler, status_cod
 }
 
 interface Compiled extends Route {
-  readonly parts: readonly string[];
+  /** Of the path; undefined: any. */
+  readonly parts: readonly (string | undefined)[];
+  readonly params: readonly Param[];
+}
+
+interface Param {
+  readonly name: string;
+  /** Of its part in the path. */
+  readonly index: number;
+  readonly isId: boolean;
 }
 
 /** Finds the route of a request in a table. */
@@ -37,48 +46,66 @@ export class Router {
 
   constructor(routes: readonly Route[]) {
     for (const one of routes) {
-      const parts = one.path.split('/').slice(1);
-      const same = this.#byLength.get(parts.length) ?? [];
-      this.#byLength.set(parts.length, [...same, { ...one, parts }]);
+      const compiled = compile(one);
+      const { length } = compiled.parts;
+      this.#byLength.set(length, [...(this.#byLength.get(length) ?? []), compiled]);
     }
   }
 
   /** Throws NOT_FOUND for an unknown path, METHOD_NOT_ALLOWED for a wrong method, INVALID_ARGUMENT for a bad id. */
   find(method: string, path: string): { route: Route; params: Readonly<Record<string, string>> } {
-    const parts = path.replace(/\/+$/, '').split('/').slice(1);
+    const parts = path.replace(/\/+$/, '').split('/');
+    parts.shift();
     // An old spelling of siblings that have not moved on.
     if (parts[1] === 'active-flows') parts[1] = 'activeflows';
-    const fitting = (this.#byLength.get(parts.length) ?? []).filter((known) => fits(known.parts, parts));
-    const found = fitting.find((known) => known.method === method);
-    if (found) return { route: found, params: paramsOf(found.parts, parts) };
-    if (fitting.length === 0)
-      throw new FlowError('NOT_FOUND', 'ROUTE_NOT_FOUND', `no route ${method} ${path}`, [{ field: 'uri', value: path }]);
-    const allowed = fitting.map((known) => known.method).join(', ');
-    throw new FlowError('METHOD_NOT_ALLOWED', 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}, not ${method}`, [
-      { field: 'method', value: method, expected: allowed },
-    ]);
+    const known = this.#byLength.get(parts.length) ?? [];
+    for (const one of known) {
+      if (one.method === method && fits(one, parts)) return { route: one, params: paramsOf(one, parts) };
+    }
+    throw notFound(
+      method,
+      path,
+      known.filter((one) => fits(one, parts)),
+    );
   }
 }
 
-function isParam(part: string): boolean {
-  return part.startsWith('{');
+function notFound(method: string, path: string, fitting: readonly Compiled[]): FlowError {
+  if (fitting.length === 0)
+    return new FlowError('NOT_FOUND', 'ROUTE_NOT_FOUND', `no route ${method} ${path}`, [{ field: 'uri', value: path }]);
+  const allowed = fitting.map((known) => known.method).join(', ');
+  return new FlowError('METHOD_NOT_ALLOWED', 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}, not ${method}`, [
+    { field: 'method', value: method, expected: allowed },
+  ]);
 }
 
-function fits(pattern: readonly string[], parts: readonly string[]): boolean {
-  return pattern.every((part, index) => isParam(part) || part === parts[index]);
-}
-
-function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> {
-  const params: Record<string, string> = {};
-  pattern.forEach((part, index) => {
-    if (isParam(part)) params[part.slice(1, -1)] = readParam(part.slice(1, -1), parts[index] ?? '');
+function compile(one: Route): Compiled {
+  const names = one.path.split('/').slice(1);
+  const parts = names.map((part) => (part.startsWith('{') ? undefined : part));
+  const params = names.flatMap((part, index): Param[] => {
+    const name = part.slice(1, -1);
+    return parts[index] === undefined ? [{ name, index, isId: /(^|_)id$/.test(name) }] : [];
   });
+  return { ...one, parts, params };
+}
+
+/** A loop, as these two run for every request: a closure for each route was a thirtieth of what a `next` allocates. */
+function fits({ parts: pattern }: Compiled, parts: readonly string[]): boolean {
+  for (let at = 0; at < pattern.length; at++) {
+    if (pattern[at] !== undefined && pattern[at] !== parts[at]) return false;
+  }
+  return true;
+}
+
+function paramsOf(known: Compiled, parts: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const param of known.params) params[param.name] = readParam(param, parts[param.index] ?? '');
   return params;
 }
 
-function readParam(name: string, raw: string): string {
-  const value = decode(raw);
-  if (!/(^|_)id$/.test(name)) return value;
+function readParam({ name, isId }: Param, raw: string): string {
+  const value = raw.includes('%') ? decode(raw) : raw;
+  if (!isId) return value;
   const id = value.toLowerCase();
   if (!isUuid(id)) throw invalid('BAD_ID', name, value, 'a UUID such as 7afadc1a-64c7-46f0-95f8-ccd9b4a1daa5');
   return id;

@@ -1,21 +1,17 @@
 const texts = new WeakMap<object, string>();
 
 /**
- * The members of a JSON list as text, without its brackets: of things that never change and are written again and
- * again, such as the steps of a trace. The text of each is made once.
+ * The members of a JSON list as text, without its brackets: of things that never change, are large, and are written again
+ * and again, such as the records of a history. The text of each is made once.
  */
-export function jsonMembers<T extends object>(values: readonly T[], make: (value: T) => string = toJson): string {
-  return values.map((value) => textOf(value, make)).join(',');
+export function jsonMembers(values: readonly object[]): string {
+  return values.map(textOf).join(',');
 }
 
-function toJson(value: object): string {
-  return JSON.stringify(value);
-}
-
-function textOf<T extends object>(value: T, make: (value: T) => string): string {
+function textOf(value: object): string {
   const known = texts.get(value);
   if (known !== undefined) return known;
-  const text = make(value);
+  const text = JSON.stringify(value);
   texts.set(value, text);
   return text;
 }

@@ -1,7 +1,7 @@
 import { CompiledQuery } from 'kysely';
 import type { TraceStep } from '../model/activeflow.ts';
+import { traceJson } from '../model/trace-line.ts';
 import type { TracePiece } from '../service/ports.ts';
-import { jsonMembers } from './json-text.ts';
 import { inPieces } from './pieces.ts';
 import type { Session } from './session.ts';
 
@@ -48,7 +48,7 @@ export async function addTrace(session: Session, pieces: readonly TracePiece[]):
 function inStatements(pieces: readonly TracePiece[]): PieceRow[][] {
   const rows = pieces.flatMap(({ id, steps }): PieceRow[] => {
     const [first] = steps;
-    return first ? [{ activeflow_id: id, seq: first.seq, step: `[${jsonMembers(steps)}]` }] : [];
+    return first ? [{ activeflow_id: id, seq: first.seq, step: traceJson(steps) }] : [];
   });
   rows.sort((a, b) => (a.activeflow_id === b.activeflow_id ? a.seq - b.seq : a.activeflow_id < b.activeflow_id ? -1 : 1));
   return inPieces(rows, (row) => row.step.length);
