@@ -70,7 +70,9 @@ export function isAwaited(state: Pick<ActiveflowState, 'stacks' | 'wait'>, signa
 
 /** Jobs that are waited for now, each once. */
 export function awaitedJobs(state: Pick<ActiveflowState, 'stacks' | 'wait'>): readonly JobRun[] {
-  const signals = new Set(awaitedBy(state).map(({ signal }) => signal));
+  const awaited = awaitedBy(state);
+  if (awaited.length === 0) return [];
+  const signals = new Set(awaited.map(({ signal }) => signal));
   return [...signals].map(jobOfSignal).filter((job) => job !== undefined);
 }
 

@@ -38,7 +38,8 @@ export interface MoverOptions {
   readonly sweep_age_ms: number;
 }
 
-export type Render = (row: Activeflow, event: PendingEvent) => Promise<readonly OutgoingMessage[]>;
+/** A promise only where something must be looked up. */
+export type Render = (row: Activeflow, event: PendingEvent) => readonly OutgoingMessage[] | Promise<readonly OutgoingMessage[]>;
 export type RenderFlowEvent = (event: StoredEvent) => OutgoingMessage;
 
 interface Dependencies {
@@ -222,8 +223,12 @@ export class Mover implements Outbox, FlowOutbox {
     const since = performance.now();
     while (!this.#closing) {
       try {
-        const messages = await Promise.all(events.map((event) => render(row, event)));
-        await bus.publish(messages.flat());
+        const messages: OutgoingMessage[] = [];
+        for (const event of events) {
+          const rendered = render(row, event);
+          messages.push(...(rendered instanceof Promise ? await rendered : rendered));
+        }
+        await bus.publish(messages);
         for (const { type } of events) {
           meter.add('event_publish_total', { type });
           meter.add('notify_total', { type });

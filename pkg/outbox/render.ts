@@ -1,8 +1,10 @@
 import { snapshotOf } from '../engine/draft.ts';
+import type { Activeflow, PendingEvent } from '../model/activeflow.ts';
 import { maskCallbacks } from '../model/callback.ts';
+import type { JsonObject } from '../model/json.ts';
 import { viewActiveflow, viewHead } from '../service/activeflow/view.ts';
 import type { Lists } from '../service/lists.ts';
-import type { ActiveflowStore, StoredEvent } from '../service/ports.ts';
+import type { ActiveflowStore, OutgoingMessage, StoredEvent } from '../service/ports.ts';
 import type { Render, RenderFlowEvent } from './mover.ts';
 
 export const WEBHOOK_QUEUE = 'bin-manager.webhook-manager.request';
@@ -16,32 +18,35 @@ export interface RenderOptions {
 }
 
 /** Turns an activeflow's event into its two messages: to whoever listens, and to the customer by webhook-manager. */
-export function renderEvents(options: RenderOptions, lists: Lists, store: ActiveflowStore): Render {
-  return async (row, event) => {
-    const whole = options.event_full || event.type !== 'activeflow_updated';
+export function renderEvents({ exchange, event_full }: RenderOptions, lists: Lists, store: ActiveflowStore): Render {
+  return (row, event) => {
     const shown = event.snapshot ?? snapshotOf(row);
-    const data = whole ? await viewActiveflow(row, lists, store, shown) : viewHead(row, shown);
-    const id = `${row.id}-${event.seq}`;
-    const { current_stack_id, forward_stack_id, execute_count, ...shared } = data;
-    // Made into text once: it is most of both messages. Addresses of callbacks are not for those who look on.
-    const customers = maskCallbacks(JSON.stringify(shared));
-    const siblings = `${customers.slice(0, -1)},${JSON.stringify({ current_stack_id, forward_stack_id, execute_count }).slice(1)}`;
-    return [
-      {
-        exchange: options.exchange,
-        routing_key: event.type,
-        message_id: id,
-        headers: { 'x-sequence': event.seq },
-        body: eventBody(event.type, siblings),
-      },
-      {
-        exchange: '',
-        routing_key: WEBHOOK_QUEUE,
-        message_id: `${id}-webhook`,
-        body: webhookBody(row.customer_id, id, event.type, customers),
-      },
-    ];
+    if (!event_full && event.type === 'activeflow_updated') return messagesOf(exchange, row, event, viewHead(row, shown));
+    return viewActiveflow(row, lists, store, shown).then((whole) => messagesOf(exchange, row, event, whole));
   };
+}
+
+function messagesOf(exchange: string, row: Activeflow, { type, seq }: PendingEvent, data: JsonObject): OutgoingMessage[] {
+  const id = `${row.id}-${seq}`;
+  const { current_stack_id, forward_stack_id, execute_count, ...shared } = data;
+  // Made into text once: it is most of both messages. Addresses of callbacks are not for those who look on.
+  const customers = maskCallbacks(JSON.stringify(shared));
+  const siblings = `${customers.slice(0, -1)},${JSON.stringify({ current_stack_id, forward_stack_id, execute_count }).slice(1)}`;
+  return [
+    {
+      exchange,
+      routing_key: type,
+      message_id: id,
+      headers: { 'x-sequence': seq },
+      body: eventBody(type, siblings),
+    },
+    {
+      exchange: '',
+      routing_key: WEBHOOK_QUEUE,
+      message_id: `${id}-webhook`,
+      body: webhookBody(row.customer_id, id, type, customers),
+    },
+  ];
 }
 
 /** `data` is JSON; what else is put in is an id or a word of ours, which need no escaping. */

@@ -61,13 +61,25 @@ const FILLER: readonly Value[] = ['', 0, '', '', '', null, '', 0, 0, null, null,
 
 export function mysqlBatch(rows: readonly CommitRow[]): Statement {
   const width = WIDTHS.find((some) => some >= rows.length) ?? rows.length;
-  const values = rows.flatMap(batchValues);
+  const values: Value[] = [];
+  for (const row of rows) addValues(values, row);
   for (let filled = rows.length; filled < width; filled += 1) values.push(...FILLER);
-  return { sql: BATCH_HEAD + BATCH_ROW.repeat(width - 1) + BATCH_TAIL, values };
+  return { sql: batchText(width), values };
 }
 
-function batchValues(row: CommitRow): Value[] {
-  return [
+/** Made once for each width: mysql2 looks prepared statements up by their text, and hashes one that is new. */
+const batchTexts = new Map<number, string>();
+
+function batchText(width: number): string {
+  const known = batchTexts.get(width);
+  if (known !== undefined) return known;
+  const text = BATCH_HEAD + BATCH_ROW.repeat(width - 1) + BATCH_TAIL;
+  if (WIDTHS.includes(width)) batchTexts.set(width, text);
+  return text;
+}
+
+function addValues(values: Value[], row: CommitRow): void {
+  values.push(
     row.id,
     row.revision,
     row.token,
@@ -81,7 +93,7 @@ function batchValues(row: CommitRow): Value[] {
     row.deadline_at,
     row.tm_update,
     row.tm_delete,
-  ];
+  );
 }
 
 function oneValues(row: CommitRow, unsettled: Value): Value[] {

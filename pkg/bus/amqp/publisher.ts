@@ -175,21 +175,19 @@ export class Publisher {
 /** An event or message of the port as it goes to the broker: on disk before it is confirmed. */
 export function toRaw(message: OutgoingMessage): RawMessage {
   const { message_id, correlation_id, reply_to, headers, expiration_ms } = message;
-  return {
-    exchange: message.exchange,
-    routing_key: message.routing_key,
-    body: Buffer.from(message.body, message.encoding ?? 'utf8'),
-    options: {
-      persistent: true,
-      contentType: message.content_type ?? 'application/json',
-      timestamp: Math.floor(Date.now() / 1_000),
-      ...(message_id !== undefined && { messageId: message_id }),
-      ...(correlation_id !== undefined && { correlationId: correlation_id }),
-      ...(reply_to !== undefined && { replyTo: reply_to }),
-      ...(headers !== undefined && { headers }),
-      ...(expiration_ms !== undefined && { expiration: expiration(expiration_ms) }),
-    },
+  const options: Options.Publish = {
+    persistent: true,
+    contentType: message.content_type ?? 'application/json',
+    timestamp: Math.floor(Date.now() / 1_000),
   };
+  // What is absent is not there: amqplib writes what is.
+  if (message_id !== undefined) options.messageId = message_id;
+  if (headers !== undefined) options.headers = headers;
+  if (correlation_id !== undefined) options.correlationId = correlation_id;
+  if (reply_to !== undefined) options.replyTo = reply_to;
+  if (expiration_ms !== undefined) options.expiration = expiration(expiration_ms);
+  const body = Buffer.from(message.body, message.encoding ?? 'utf8');
+  return { exchange: message.exchange, routing_key: message.routing_key, body, options };
 }
 
 /** Whole milliseconds; 0 would mean: only to a consumer that waits at this very moment. */

@@ -7,6 +7,7 @@ import { decideFollowUp } from '../../engine/follow_up.ts';
 import { notFound, unavailable } from '../../error/index.ts';
 import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
 import { type Participant, participantOf } from '../../model/participant.ts';
+import { isWorkflowCall } from '../../model/workflow.ts';
 import { type Context, hashId, noLists, worldOf } from '../context.ts';
 import { withRecord, withStart } from '../history/keep.ts';
 import { followUpRecord, Recording } from '../history/recording.ts';
@@ -17,7 +18,7 @@ import { countSteps } from './count.ts';
 import { Endings } from './endings.ts';
 import { lookAt, wakeAt } from './schedule.ts';
 import { Staleness } from './staleness.ts';
-import { Starter } from './starter.ts';
+import { type Beside, Starter } from './starter.ts';
 
 /** Where committed rows go so that their events are published; pkg/outbox implements it. */
 export interface Outbox {
@@ -163,10 +164,11 @@ export class Keeper {
       await this.lists.put(base.id, list.key, list.actions);
       await book.load({ list: list.key, shared: false });
     }
-    const child = await this.#followUp(draft, recording);
-    const settles = await this.#responder.settlementOf(draft, now);
+    // Most commits do none of this, and then there is nothing to wait for.
+    const child = endsWithFollowUp(draft) ? await this.#followUp(draft, recording) : undefined;
+    const settles = isWorkflowCall(base) ? await this.#responder.settlementOf(draft, now) : undefined;
     draft.look_at = lookAt(draft, this.#context);
-    const beside = await this.starter.beside(draft);
+    const beside = doesMore(draft) ? await this.starter.beside(draft) : NOTHING_BESIDE;
     const creates = child ? [child, ...beside.creates] : beside.creates;
     const moved = this.#outbox.moved(base.id);
     const decided = draft.toRow({ event, moved, now, wake_at: wakeAt(draft, this.#context) });
@@ -175,15 +177,13 @@ export class Keeper {
     const { kept, taken } = draft;
     const jobs = waitsOf(draft);
     const variables_changed = draft.variables !== base.variables;
-    const won = await this.#context.store.activeflows.commit({
-      next: row,
-      variables_changed,
-      ...(creates.length > 0 ? { creates } : {}),
-      ...(beside.participants.length > 0 ? { participants: beside.participants } : {}),
-      ...(kept.length + taken.length > 0 ? { arrivals: { kept, taken } } : {}),
-      ...(settles ? { settles } : {}),
-      ...(jobs ? { jobs } : {}),
-    });
+    const change: Writable<ActiveflowCommit> = { next: row, variables_changed };
+    if (creates.length > 0) change.creates = creates;
+    if (beside.participants.length > 0) change.participants = beside.participants;
+    if (kept.length + taken.length > 0) change.arrivals = { kept, taken };
+    if (settles) change.settles = settles;
+    if (jobs) change.jobs = jobs;
+    const won = await this.#context.store.activeflows.commit(change);
     if (!this.#staleness.isCommon) this.#staleness.saw(!won);
     if (!won) {
       this.#rows.delete(base.id);
@@ -229,7 +229,6 @@ export class Keeper {
   /** The activeflow that follows this end, if any, with a history of its own when it is to have one. */
   async #followUp(draft: Draft, recording: Recording | undefined): Promise<Activeflow | undefined> {
     const { base } = draft;
-    if (!needsFollowUp(base.status, draft.status, base.on_complete_flow_id)) return undefined;
     const { store, options } = this.#context;
     const flow = await store.flows.get(base.on_complete_flow_id);
     recording?.followUp(flow);
@@ -243,6 +242,19 @@ export class Keeper {
     const child = decideFollowUp(draft, flow, { id, lease_ms, world: own.around(world) }, world);
     return child && withStart(child, keep, () => own.start(child));
   }
+}
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+const NOTHING_BESIDE: Beside = { creates: [], participants: [] };
+
+function endsWithFollowUp({ base, status }: Draft): boolean {
+  return needsFollowUp(base.status, status, base.on_complete_flow_id);
+}
+
+/** Whether its commit writes more than its own row: entries of its participant, activeflows that it starts, a job's end. */
+function doesMore({ base, status, participants, starts }: Draft): boolean {
+  return participants.length + starts.length > 0 || (base.state.job !== undefined && status === 'ended');
 }
 
 function waitsOf(draft: Draft): ActiveflowCommit['jobs'] {

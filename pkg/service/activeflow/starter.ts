@@ -11,7 +11,7 @@ import { createRecord, Recording } from '../history/recording.ts';
 import type { Lists } from '../lists.ts';
 import type { ActiveflowCommit, ParticipantWrite } from '../ports.ts';
 
-interface Beside extends Required<Pick<ActiveflowCommit, 'creates' | 'participants'>> {
+export interface Beside extends Required<Pick<ActiveflowCommit, 'creates' | 'participants'>> {
   /** The entry of the job that it ends. */
   readonly ended?: string;
 }

@@ -37,28 +37,30 @@ export function viewColumns(row: Activeflow | UnreadableActiveflow) {
 
 /** The parts of an activeflow that every view of it shows; what changes is taken from `shown`. */
 export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf(row)): JsonObject {
-  return {
+  const { forward } = shown;
+  const head: { [name: string]: Json } = {
     id: row.id,
     customer_id: row.customer_id,
-    ...(row.user_id === undefined ? {} : { user_id: row.user_id }),
     flow_id: row.flow_id,
     status: shown.status,
     reference_type: row.reference_type,
     reference_id: row.reference_id,
-    ...(row.reference_type === 'call' ? { call_id: row.reference_id } : {}),
     reference_activeflow_id: row.reference_activeflow_id,
     on_complete_flow_id: row.on_complete_flow_id,
     webhook_uri: row.webhook_uri,
     webhook_method: row.webhook_method,
     current_stack_id: shown.current_stack_id,
     current_action: viewAction(maskAction(shown.current)),
-    forward_stack_id: shown.forward?.stack_id ?? NIL,
-    forward_action_id: shown.forward?.action_id ?? NIL,
+    forward_stack_id: forward === null ? NIL : forward.stack_id,
+    forward_action_id: forward === null ? NIL : forward.action_id,
     execute_count: shown.step,
     tm_create: row.tm_create,
     tm_update: shown.tm_update,
     tm_delete: shown.tm_delete,
   };
+  if (row.user_id !== undefined) head.user_id = row.user_id;
+  if (row.reference_type === 'call') head.call_id = row.reference_id;
+  return head;
 }
 
 /** The whole resource. `shown` is what it looked like when an event or an answer was caused; default now. */

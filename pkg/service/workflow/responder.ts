@@ -6,7 +6,6 @@ import { ACTION_FINISH, NIL } from '../../model/id.ts';
 import type { JsonObject } from '../../model/json.ts';
 import {
   type CallEnd,
-  isWorkflowCall,
   PUSHED_TYPES,
   type ResponseDelivery,
   WORKFLOW_TYPE,
@@ -42,10 +41,9 @@ export class Responder {
     this.#refusals = refusals;
   }
 
-  /** What the commit of this draft answers; undefined: nothing. */
+  /** What the commit of this draft, of a workflow that was called, answers; undefined: nothing. */
   async settlementOf(draft: Draft, now: number): Promise<CallSettlement | undefined> {
     const { base } = draft;
-    if (!isWorkflowCall(base)) return undefined;
     const result = draft.response ? answered(draft.response) : endedBy(draft);
     if (!result) return undefined;
     const call = await this.#context.store.workflows.call(base.id);
