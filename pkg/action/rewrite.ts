@@ -37,16 +37,18 @@ function rewriteObject(
   original: { readonly [key: string]: Json },
   leaf: Leaf,
 ): Json {
-  let changed = false;
-  const entries: [string, Json][] = [];
-  for (const [key, value] of Object.entries(object)) {
+  const keys = Object.keys(object);
+  /** Absent as long as nothing has changed, as is usual. */
+  let entries: [string, Json][] | undefined;
+  for (const [at, key] of keys.entries()) {
+    const value = object[key] ?? null;
     const child = childNode(node, key);
     const next = child ? rewriteNode(child, value, own(original, key), isRequired(node, key), leaf) : value;
-    if (next !== value) changed = true;
-    if (next !== undefined) entries.push([key, next]);
+    if (next !== value) entries ??= keys.slice(0, at).map((before) => [before, object[before] ?? null]);
+    if (next !== undefined) entries?.push([key, next]);
   }
   // fromEntries defines keys where assignment would call the setter of `__proto__`.
-  return changed ? Object.fromEntries(entries) : object;
+  return entries ? Object.fromEntries(entries) : object;
 }
 
 function own(object: { readonly [key: string]: Json }, key: string): Json | undefined {
@@ -54,6 +56,7 @@ function own(object: { readonly [key: string]: Json }, key: string): Json | unde
 }
 
 function isRequired(node: SchemaNode, key: string): boolean {
+  if (!node.anyOf) return node.required?.includes(key) ?? false;
   return alternatives(node).some((one) => one.required?.includes(key));
 }
 

@@ -53,7 +53,11 @@ export function alternatives(node: SchemaNode): readonly SchemaNode[] {
 
 /** True when the schema says nothing about what a value is. */
 export function takesAnything(node: SchemaNode): boolean {
-  return alternatives(node).some((one) => one.type === undefined && one.enum === undefined && one.const === undefined);
+  return node.anyOf ? alternatives(node).some(saysNothing) : saysNothing(node);
+}
+
+function saysNothing({ type, enum: values, const: value }: SchemaNode): boolean {
+  return type === undefined && values === undefined && value === undefined;
 }
 
 /** The schema of what stands under `key`: a property, a value of a map, an item of a list; undefined when unknown. */

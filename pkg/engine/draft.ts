@@ -130,7 +130,7 @@ export class Draft {
     this.#lastTrace += 1;
     const line = new TraceLine({
       seq: this.#lastTrace,
-      ...(options.whole ? { step: this.step } : {}),
+      step: options.whole ? this.step : undefined,
       action: options.whole ? maskAction(this.current) : { id, type },
       outcome,
       reason: maskCallbacks(reason),

@@ -26,12 +26,15 @@ export function* substituteOption(
     variables = { ...variables, [REFERENCE_DATA]: yield* referenceData(draft, offset) };
   }
   if (mayAsk && mentions(now, PARTICIPANT)) variables = { ...variables, ...(yield* participantData(draft, offset)) };
-  return coerceOption(action.type, { ...substituteObject(now, variables), ...later }, action.option);
+  const substituted = substituteObject(now, variables);
+  return coerceOption(action.type, later === NOTHING ? substituted : { ...substituted, ...later }, action.option);
 }
+
+const NOTHING: JsonObject = {};
 
 /** What is substituted now, and what later. */
 function split(option: JsonObject, names: readonly string[]): [JsonObject, JsonObject] {
-  if (names.length === 0) return [option, {}];
+  if (names.length === 0) return [option, NOTHING];
   const entries = Object.entries(option);
   const later = entries.filter(([name]) => names.includes(name));
   return [Object.fromEntries(entries.filter(([name]) => !names.includes(name))), Object.fromEntries(later)];

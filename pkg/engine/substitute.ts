@@ -19,8 +19,21 @@ export function substitute(value: Json, variables: Variables): Json {
   return value;
 }
 
+/** The same object where it names nothing. */
 export function substituteObject(value: JsonObject, variables: Variables): JsonObject {
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, variables)]));
+  return hasPlaces(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, variables)]))
+    : value;
+}
+
+/** Most options name nothing, and are looked through faster than they are copied. */
+function hasPlaces(value: Json | undefined): boolean {
+  if (typeof value === 'string') return value.includes('${');
+  if (value === null || typeof value !== 'object') return false;
+  if (Array.isArray(value)) return value.some(hasPlaces);
+  const object = value as JsonObject;
+  for (const key in object) if (hasPlaces(object[key])) return true;
+  return false;
 }
 
 export function substituteText(text: string, variables: Variables): string {
@@ -54,7 +67,7 @@ function dig(value: Json | undefined, path: readonly string[]): Json | undefined
 /** True when some text in the value names `name`, so that it must be known before substituting. */
 export function mentions(value: Json | undefined, name: string): boolean {
   if (typeof value === 'string') {
-    if (!value.includes('${')) return false;
+    if (!value.includes(name) || !value.includes('${')) return false;
     for (const match of value.matchAll(PLACE)) {
       const found = (match[1] ?? '').trim();
       if (found === name || found.startsWith(`${name}.`)) return true;
@@ -62,6 +75,6 @@ export function mentions(value: Json | undefined, name: string): boolean {
     return false;
   }
   if (Array.isArray(value)) return value.some((item) => mentions(item, name));
-  if (isJsonObject(value)) return Object.values(value).some((item) => mentions(item, name));
+  if (isJsonObject(value)) for (const key in value) if (mentions(value[key], name)) return true;
   return false;
 }

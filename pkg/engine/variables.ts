@@ -123,10 +123,11 @@ function sizeProblem(variables: Variables, limits: Limits, at: string): FlowErro
   if (names.length > limits.variables) {
     return invalid('TOO_MANY_VARIABLES', at, names.length, `at most ${limits.variables} names`);
   }
-  let total = 0;
-  for (const name of names) {
-    total += byteLength(renderText(variables[name] ?? null)) + byteLength(name);
-  }
+  const texts = names.map((name) => renderText(variables[name] ?? null));
+  // Of a character come three bytes at most: what is far below the limit need not be counted.
+  const characters = names.reduce((sum, name, at) => sum + name.length + (texts[at]?.length ?? 0), 0);
+  if (characters * 3 <= limits.variables_bytes) return undefined;
+  const total = names.reduce((sum, name, at) => sum + byteLength(name) + byteLength(texts[at] ?? ''), 0);
   if (total <= limits.variables_bytes) return undefined;
   return invalid('VARIABLES_TOO_LARGE', at, `${total} bytes`, `at most ${limits.variables_bytes} bytes in all`);
 }

@@ -15,7 +15,7 @@ export class TraceLine implements TraceStep {
   readonly tm: string;
   #json: string | undefined;
 
-  constructor(step: TraceStep) {
+  constructor(step: Omit<TraceStep, 'step'> & { readonly step: number | undefined }) {
     this.seq = step.seq;
     if (step.step !== undefined) this.step = step.step;
     this.action = step.action;
