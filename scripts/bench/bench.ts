@@ -9,6 +9,8 @@ import { Worker } from './worker.ts';
 export const REQUESTS = 'bin-manager.flow-manager.request';
 export const ECHO = 'bench.echo.request';
 export const FLOOR = 'bench.floor.request';
+/** The same with nothing published. */
+export const SILENT_FLOOR = 'bench.floor.silent.request';
 /** scripts/services gives its database what tests need. */
 const DATABASE_BYTES = 1 << 30;
 const WEBHOOKS = 'bin-manager.webhook-manager.request';
@@ -48,7 +50,8 @@ export class Bench {
     bench.broker = broker;
     await bench.callers.ask('connect', { url });
     await bench.sink.ask('consume', { url, queue: WEBHOOKS, exchange: EVENT_EXCHANGE, acks: options.acks });
-    await bench.floor.ask('serve', { url, dsn: servers.dsn, queue: FLOOR, exchange: EVENT_EXCHANGE, webhooks: WEBHOOKS });
+    const floor = { queue: FLOOR, silent: SILENT_FLOOR, exchange: EVENT_EXCHANGE, webhooks: WEBHOOKS };
+    await bench.floor.ask('serve', { url, dsn: servers.dsn, ...floor });
     return bench;
   }
 

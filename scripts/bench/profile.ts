@@ -1,12 +1,21 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap, type SourceMapPayload } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from './build.ts';
 
+interface Frame {
+  readonly functionName: string;
+  readonly url: string;
+  /** From 0, in the bundle, whose lines are long. */
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
+
 interface Profile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: Frame;
   }[];
   /** In microseconds of the monotonic clock, as the windows are. */
   readonly startTime: number;
@@ -36,7 +45,8 @@ export function readProfile(dir: string, windows: readonly Window[]): string {
     .at(-1);
   if (file === undefined) throw new Error(`the daemon has left no profile in ${dir}`);
   const profile = JSON.parse(readFileSync(join(dir, file), 'utf8')) as Profile;
-  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const places = new Places();
+  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, { frame: callFrame, where: places.of(callFrame) }]));
   const functions = new Map<string, number>();
   const parts = new Map<string, number>();
   let total = 0;
@@ -44,11 +54,11 @@ export function readProfile(dir: string, windows: readonly Window[]): string {
   for (const [index, id] of profile.samples.entries()) {
     const took = profile.timeDeltas[index] ?? 0;
     at += took;
-    const frame = frames.get(id);
-    if (!frame || !windows.some(({ from, to }) => at >= from && at <= to)) continue;
+    const known = frames.get(id);
+    if (!known || !windows.some(({ from, to }) => at >= from && at <= to)) continue;
     total += took;
-    const where = placeOf(frame.url);
-    add(functions, `${frame.functionName || '(anonymous)'} ${where}:${frame.lineNumber + 1}`, took);
+    const { frame, where } = known;
+    add(functions, `${frame.functionName || '(anonymous)'} ${where}`, took);
     add(parts, partOf(frame, where), took);
   }
   const top = (sums: Map<string, number>, count: number): string[] =>
@@ -63,10 +73,29 @@ function add(sums: Map<string, number>, name: string, value: number): void {
   sums.set(name, (sums.get(name) ?? 0) + value);
 }
 
-function placeOf(url: string): string {
-  if (!url.startsWith('file://')) return url || 'native';
-  const path = relative(ROOT, fileURLToPath(url));
-  return path.replace(/^.*node_modules\//, '').replace(/^.*dist\//, '');
+/** Where functions stand in the sources, by the maps beside the bundles. */
+class Places {
+  readonly #maps = new Map<string, SourceMap | undefined>();
+
+  of({ url, lineNumber, columnNumber }: Frame): string {
+    if (!url.startsWith('file://')) return url || 'native';
+    const entry = this.#map(url)?.findEntry(lineNumber, columnNumber);
+    if (!entry || !('originalSource' in entry)) return `${shorten(url)}:${lineNumber + 1}`;
+    return `${shorten(new URL(entry.originalSource, url).href)}:${entry.originalLine + 1}`;
+  }
+
+  #map(url: string): SourceMap | undefined {
+    if (!this.#maps.has(url)) {
+      const file = `${fileURLToPath(url)}.map`;
+      const payload = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SourceMapPayload) : undefined;
+      this.#maps.set(url, payload && new SourceMap(payload));
+    }
+    return this.#maps.get(url);
+  }
+}
+
+function shorten(url: string): string {
+  return relative(ROOT, fileURLToPath(url)).replace(/^.*node_modules\//, '');
 }
 
 /** A room of the project, a package, or what the engine says of itself. */

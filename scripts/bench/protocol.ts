@@ -67,7 +67,7 @@ export interface EchoCommands {
 }
 
 export interface FloorCommands {
-  serve: { in: { url: string; dsn: string; queue: string; exchange: string; webhooks: string }; out: null };
+  serve: { in: { url: string; dsn: string; queue: string; silent: string; exchange: string; webhooks: string }; out: null };
 }
 
 export interface SinkCommands {

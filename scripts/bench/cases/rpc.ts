@@ -1,6 +1,8 @@
-import { type Bench, ECHO, FLOOR, REQUESTS } from '../bench.ts';
+import { type Bench, ECHO, FLOOR, REQUESTS, SILENT_FLOOR } from '../bench.ts';
 import { BRIEF, callFlow } from '../flows.ts';
 import { type Contestant, measure, type Row } from '../measure.ts';
+
+const MANY = 100;
 
 /** echo, the floor (worker/floor.ts), create and next in turns, at each number of callers; a new daemon and an empty table for each. */
 export async function rpcCase(
@@ -19,6 +21,10 @@ async function atOnce(bench: Bench, callers: number, wanted: (name: 'create' | '
   const contestants: Contestant[] = [{ name: 'echo', callers, workload: { kind: 'echo', queue: ECHO } }];
   if (wanted('next')) {
     contestants.push({ name: 'floor', callers, workload: { kind: 'echo', queue: FLOOR } });
+    // What of the floor is the broker's, for an event and a webhook that are on its disk before they are confirmed.
+    if (callers === MANY) {
+      contestants.push({ name: 'floor, nothing published', callers, workload: { kind: 'echo', queue: SILENT_FLOOR } });
+    }
     const prepare = await bench.pool(callFlow('calls', REQUESTS));
     contestants.push({ name: 'next', callers, workload: { kind: 'walk', pool: 'calls' }, prepare });
   }

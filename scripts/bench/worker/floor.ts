@@ -129,7 +129,7 @@ class Events {
   }
 }
 
-async function serveFloor({ url, dsn, queue, exchange, webhooks }: FloorCommands['serve']['in']): Promise<null> {
+async function serveFloor({ url, dsn, queue, silent, exchange, webhooks }: FloorCommands['serve']['in']): Promise<null> {
   const lanes = await Promise.all(Array.from({ length: LANES }, () => openDatabase(dsn)));
   const [first] = lanes;
   if (first) await makeRows(first);
@@ -142,20 +142,24 @@ async function serveFloor({ url, dsn, queue, exchange, webhooks }: FloorCommands
   };
   const events = new Events(await (await open('publish')).createConfirmChannel(), exchange, webhooks);
   const channel = await (await open('serve')).createChannel();
-  await channel.assertQueue(queue, { durable: true });
   await channel.prefetch(PREFETCH);
   let row = 0;
-  const answer = (message: ConsumeMessage): void => {
-    const { replyTo, correlationId } = message.properties;
-    channel.sendToQueue(replyTo, ANSWER, { correlationId, contentType: 'application/json' });
-    channel.ack(message);
-    events.add();
+  const take = async (from: string, publishes: boolean): Promise<void> => {
+    const answer = (message: ConsumeMessage): void => {
+      const { replyTo, correlationId } = message.properties;
+      channel.sendToQueue(replyTo, ANSWER, { correlationId, contentType: 'application/json' });
+      channel.ack(message);
+      if (publishes) events.add();
+    };
+    await channel.assertQueue(from, { durable: true });
+    await channel.consume(from, (message) => {
+      if (!message) return;
+      JSON.parse(message.content.toString());
+      updates.push({ row: row++, answer: () => answer(message) });
+    });
   };
-  await channel.consume(queue, (message) => {
-    if (!message) return;
-    JSON.parse(message.content.toString());
-    updates.push({ row: row++, answer: () => answer(message) });
-  });
+  await take(queue, true);
+  await take(silent, false);
   return null;
 }
 
