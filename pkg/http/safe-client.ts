@@ -75,38 +75,31 @@ export class SafeHttpClient implements HttpClient {
   }
 
   async request(asked: HttpRequestOf): Promise<HttpAnswer> {
-    let outcome = 'failed';
-    try {
-      const answer = await this.#request(asked);
-      outcome = 'answered';
-      return answer;
-    } catch (error) {
-      if (error instanceof FlowError) outcome = OUTCOMES[error.reason] ?? 'failed';
-      throw error;
-    } finally {
-      this.#meter?.add('http_client_request_total', { outcome });
-    }
-  }
-
-  async #request(asked: HttpRequestOf): Promise<HttpAnswer> {
-    const prepared = prepare(asked, this.#maxBytes);
-    const { host } = prepared.target;
     const timeout_ms = asked.timeout_ms ?? this.#timeout;
-    const since = performance.now();
-    const leave = this.#limits && asked.customer_id !== undefined && (await enter(this.#limits, asked.customer_id, timeout_ms));
+    const max_bytes = this.#maxBytes;
+    let outcome = 'failed';
+    let host = '';
+    let leave: (() => void) | undefined;
     try {
-      const left_ms = Math.max(1, timeout_ms - (performance.now() - since));
-      const { status, headers, body } = await exchange(this.#agent, prepared, {
-        timeout_ms: left_ms,
-        max_bytes: this.#maxBytes,
-        discard: asked.discard ?? false,
-      });
+      const prepared = prepare(asked, max_bytes);
+      host = prepared.target.host;
+      let left_ms = timeout_ms;
+      if (this.#limits && asked.customer_id !== undefined) {
+        const since = performance.now();
+        leave = await enter(this.#limits, asked.customer_id, timeout_ms);
+        left_ms = Math.max(1, timeout_ms - (performance.now() - since));
+      }
+      const bounds = { timeout_ms: left_ms, max_bytes, discard: asked.discard ?? false };
+      const { status, headers, body } = await exchange(this.#agent, prepared, bounds);
+      outcome = 'answered';
       return { status, headers: headersOf(headers), body: body === '' ? '' : parse(body) };
     } catch (error) {
       if (!(error instanceof FlowError)) throw unavailable('HTTP_FAILED', `${host}: ${causeOf(error)}`, { cause: error });
+      outcome = OUTCOMES[error.reason] ?? 'failed';
       throw error.reason === 'HTTP_TIMEOUT' ? timedOut(host, timeout_ms) : error;
     } finally {
-      if (leave) leave();
+      leave?.();
+      this.#meter?.add('http_client_request_total', { outcome });
     }
   }
 

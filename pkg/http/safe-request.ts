@@ -74,26 +74,40 @@ function readTarget({ url: text, query = [] }: HttpRequest): Target {
   return target;
 }
 
-/** Our own, and those that are asked for, also in their place. */
+/** Those that are asked for, and our own where they are not. */
 function headersOf({ authorization }: Target, { body, text, headers: given = {} }: HttpRequest): string[] {
-  const names = Object.keys(given);
-  if (names.length > MOST_HEADERS) throw wrong('headers', `${names.length} headers`, `at most ${MOST_HEADERS} headers`);
-  const headers = new Map([
-    ['accept', 'application/json'],
-    ['accept-encoding', 'identity'],
-    ['user-agent', 'flow-manager'],
-  ]);
-  if (text !== undefined) headers.set('content-type', 'text/plain; charset=utf-8');
-  else if (body !== undefined) headers.set('content-type', 'application/json');
-  if (authorization !== undefined) headers.set('authorization', authorization);
-  for (const name of names) headers.set(headerName(name), headerValue(name, given[name] ?? ''));
-  return [...headers].flat();
+  const asked = Object.keys(given);
+  if (asked.length > MOST_HEADERS) throw wrong('headers', `${asked.length} headers`, `at most ${MOST_HEADERS} headers`);
+  const names = asked.map(headerName);
+  const headers: string[] = [];
+  const unlessAsked = (name: string, value: string): void => {
+    if (!names.includes(name)) headers.push(name, value);
+  };
+  unlessAsked('accept', 'application/json');
+  unlessAsked('accept-encoding', 'identity');
+  unlessAsked('user-agent', 'flow-manager');
+  if (text !== undefined) unlessAsked('content-type', 'text/plain; charset=utf-8');
+  else if (body !== undefined) unlessAsked('content-type', 'application/json');
+  if (authorization !== undefined) unlessAsked('authorization', authorization);
+  for (const [at, name] of names.entries()) {
+    const spelled = asked[at] ?? '';
+    const value = headerValue(spelled, given[spelled] ?? '');
+    // Of several spellings of one name the last counts.
+    if (names.lastIndexOf(name) === at) headers.push(name, value);
+  }
+  return headers;
 }
 
+/** Names that are good, in lower case, by how they were spelled: they are the same again and again. */
+const goodNames = new LRUCache<string, string>({ max: 1_000 });
+
 function headerName(name: string): string {
+  const known = goodNames.get(name);
+  if (known !== undefined) return known;
   const lower = name.toLowerCase();
   if (!NAME.test(lower)) throw wrong('headers', name.slice(0, 60), 'the name of a header');
   if (REFUSED.has(lower)) throw wrong(`headers/${lower}`, lower, 'a header that a request may choose itself');
+  goodNames.set(name, lower);
   return lower;
 }
 
