@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${name} is the flow’s own notation
 import { expect } from 'chai';
-import { lookUp, mentions, substitute } from '../../../pkg/engine/substitute.ts';
+import { lookUp, mentions, substitute, substituteObject } from '../../../pkg/engine/substitute.ts';
 import type { Variables } from '../../../pkg/model/action.ts';
 import type { Json } from '../../../pkg/model/json.ts';
 import { ok } from '../../support/drive.ts';
@@ -216,3 +216,18 @@ function said(it: EngineDriver, ...texts: string[]): void {
   const lines = it.trace.filter((line) => line.step !== undefined && line.action.type === 'talk');
   expect(lines.map((line) => ('option' in line.action ? line.action.option?.text : undefined))).to.deep.equal(texts);
 }
+
+describe('substituting in an option', () => {
+  it('copies nothing where nothing is named', () => {
+    const option = { text: 'no ${ here', list: ['a', { b: null }], n: 1 };
+    const plain = { text: 'nothing', list: ['a', { b: null }], n: 1 };
+    expect(substituteObject(plain, { a: 'x' })).to.equal(plain);
+    expect(substituteObject(option, { a: 'x' })).to.deep.equal(option);
+  });
+
+  it('finds names at every depth, and keeps names of keys that objects have of their own', () => {
+    const option = JSON.parse('{"__proto__": {"deep": ["${a}"]}, "other": "x"}') as { [key: string]: Json };
+    const done = substituteObject(option, { a: 'one' });
+    expect(JSON.stringify(done)).to.equal('{"__proto__":{"deep":["one"]},"other":"x"}');
+  });
+});

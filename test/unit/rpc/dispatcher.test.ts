@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { Admission } from '../../../pkg/rpc/admission.ts';
-import { Dispatcher } from '../../../pkg/rpc/dispatcher.ts';
+import { Dispatcher, keyOf } from '../../../pkg/rpc/dispatcher.ts';
 import { Router, route } from '../../../pkg/rpc/router.ts';
 import type { Delivery } from '../../../pkg/service/ports.ts';
 import { QuietLog } from '../../support/quiet_log.ts';
@@ -44,5 +45,26 @@ describe('dispatcher', () => {
     expect(untold).to.have.property('reason').that.includes('no new activeflows');
     end();
     expect(await first).to.have.property('kind', 'done');
+  });
+});
+
+describe('the key of a request', () => {
+  const next = { request_id: '', method: 'GET', path: '/v1/activeflows/a/next' };
+  const nobody = { message_id: '', reply_to: '', correlation_id: '' };
+
+  it('is that of every release: a repeat may reach one that is older or younger than the first', () => {
+    const key = keyOf({ ...next, request_id: 'r1' }, nobody);
+    const hashed = createHash('sha256').update('GET /v1/activeflows/a/next r1').digest('base64url');
+    expect(key).to.equal(hashed.slice(0, 22));
+  });
+
+  it('stays what it was when others are made after it', () => {
+    const keys = ['r1', 'r2', 'r1'].map((request_id) => keyOf({ ...next, request_id }, nobody));
+    expect(keys[0]).to.equal(keys[2]).and.not.equal(keys[1]);
+  });
+
+  it('is empty when nothing tells a repeat', () => {
+    expect(keyOf(next, nobody)).to.equal('');
+    expect(keyOf(next, { ...nobody, reply_to: 'q', correlation_id: '7' })).to.have.length(22);
   });
 });
