@@ -23,10 +23,9 @@ import { NIL } from '../model/id.ts';
 import type { Json } from '../model/json.ts';
 import { TraceLine } from '../model/trace-line.ts';
 import type { WorkflowAnswer } from '../model/workflow.ts';
+import type { Writable } from '../model/writable.ts';
 import { following, keepReachable, outward } from './stacks.ts';
 import { formatTime, type World } from './world.ts';
-
-type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 /** A list of actions that must be stored before the commit that names it. */
 export interface NewList {

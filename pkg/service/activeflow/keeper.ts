@@ -8,6 +8,7 @@ import { notFound, unavailable } from '../../error/index.ts';
 import type { Activeflow, ActiveflowEventType } from '../../model/activeflow.ts';
 import { type Participant, participantOf } from '../../model/participant.ts';
 import { isWorkflowCall } from '../../model/workflow.ts';
+import type { Writable } from '../../model/writable.ts';
 import { type Context, hashId, noLists, worldOf } from '../context.ts';
 import { withRecord, withStart } from '../history/keep.ts';
 import { followUpRecord, Recording } from '../history/recording.ts';
@@ -243,8 +244,6 @@ export class Keeper {
     return child && withStart(child, keep, () => own.start(child));
   }
 }
-
-type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 const NOTHING_BESIDE: Beside = { creates: [], participants: [] };
 
