@@ -20,7 +20,7 @@ export type NextVerdict =
  */
 export function considerNext(activeflow: Activeflow, asked: string, key: string): NextVerdict {
   const { state } = activeflow;
-  const answer = key === '' ? undefined : state.answers.findLast((known) => known.key === key);
+  const answer = key === '' ? undefined : state.answers.find((known) => known.key === key);
   if (answer) return { kind: 'answered', answer };
   if (state.run) return state.run.asked === asked ? { kind: 'under_way' } : refuse(activeflow, asked);
   const running = activeflow.status === 'running';

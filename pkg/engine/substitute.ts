@@ -1,3 +1,4 @@
+import { isTemplate } from '../action/rewrite.ts';
 import type { Variables } from '../model/action.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
@@ -19,25 +20,14 @@ export function substitute(value: Json, variables: Variables): Json {
   return value;
 }
 
-/** The same object where it names nothing. */
+/** The same object where it names nothing: most options are looked through faster than they are copied. */
 export function substituteObject(value: JsonObject, variables: Variables): JsonObject {
-  return hasPlaces(value)
-    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, variables)]))
-    : value;
-}
-
-/** Most options name nothing, and are looked through faster than they are copied. */
-function hasPlaces(value: Json | undefined): boolean {
-  if (typeof value === 'string') return value.includes('${');
-  if (value === null || typeof value !== 'object') return false;
-  if (Array.isArray(value)) return value.some(hasPlaces);
-  const object = value as JsonObject;
-  for (const key in object) if (hasPlaces(object[key])) return true;
-  return false;
+  if (!someText(value, isTemplate)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, variables)]));
 }
 
 export function substituteText(text: string, variables: Variables): string {
-  if (!text.includes('${')) return text;
+  if (!isTemplate(text)) return text;
   return text.replace(PLACE, (_, name: string) => renderText(lookUp(name.trim(), variables) ?? null));
 }
 
@@ -66,15 +56,20 @@ function dig(value: Json | undefined, path: readonly string[]): Json | undefined
 
 /** True when some text in the value names `name`, so that it must be known before substituting. */
 export function mentions(value: Json | undefined, name: string): boolean {
-  if (typeof value === 'string') {
-    if (!value.includes(name) || !value.includes('${')) return false;
-    for (const match of value.matchAll(PLACE)) {
+  return someText(value, (text) => {
+    if (!text.includes(name) || !isTemplate(text)) return false;
+    for (const match of text.matchAll(PLACE)) {
       const found = (match[1] ?? '').trim();
       if (found === name || found.startsWith(`${name}.`)) return true;
     }
     return false;
-  }
-  if (Array.isArray(value)) return value.some((item) => mentions(item, name));
-  if (isJsonObject(value)) for (const key in value) if (mentions(value[key], name)) return true;
+  });
+}
+
+/** Whether some text in the value, at any depth, is such; keys are none of them. */
+function someText(value: Json | undefined, is: (text: string) => boolean): boolean {
+  if (typeof value === 'string') return is(value);
+  if (Array.isArray(value)) return value.some((item) => someText(item, is));
+  if (isJsonObject(value)) for (const key in value) if (someText(value[key], is)) return true;
   return false;
 }

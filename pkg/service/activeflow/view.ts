@@ -37,7 +37,6 @@ export function viewColumns(row: Activeflow | UnreadableActiveflow) {
 
 /** The parts of an activeflow that every view of it shows; what changes is taken from `shown`. */
 export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf(row)): JsonObject {
-  const { forward } = shown;
   const head: { [name: string]: Json } = {
     id: row.id,
     customer_id: row.customer_id,
@@ -51,8 +50,8 @@ export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf
     webhook_method: row.webhook_method,
     current_stack_id: shown.current_stack_id,
     current_action: viewAction(maskAction(shown.current)),
-    forward_stack_id: forward === null ? NIL : forward.stack_id,
-    forward_action_id: forward === null ? NIL : forward.action_id,
+    forward_stack_id: shown.forward?.stack_id ?? NIL,
+    forward_action_id: shown.forward?.action_id ?? NIL,
     execute_count: shown.step,
     tm_create: row.tm_create,
     tm_update: shown.tm_update,
