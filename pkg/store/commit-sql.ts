@@ -1,5 +1,6 @@
 import type { CommitRow } from './activeflow-row.ts';
 import type { Dialect } from './dialect.ts';
+import { type Statement, textOfWidth, type Value, widthOf } from './statement.ts';
 import { timeOfMs } from './time.ts';
 import { TOKENS_LENGTH } from './token.ts';
 
@@ -31,13 +32,6 @@ const BATCH_TAIL = `) v STRAIGHT_JOIN activeflows a ON a.id = v.id AND a.revisio
   a.has_run = v.has_run, a.wake_at = v.wake_at, a.deadline_at = v.deadline_at, a.tm_update = v.tm_update, a.tm_delete = v.tm_delete,
   a.revision = v.revision`;
 
-export type Value = string | number | null;
-
-export interface Statement {
-  readonly sql: string;
-  readonly values: Value[];
-}
-
 export function commitStatement(dialect: Dialect, row: CommitRow): Statement {
   return dialect.name === 'mysql' ? mysqlCommit(row) : sqliteCommit(row, timeOfMs(Date.now()));
 }
@@ -51,32 +45,18 @@ export function sqliteCommit(row: CommitRow, now: string): Statement {
   return { sql: SQLITE_ONE, values: oneValues(row, row.unsettled === 1 ? now : null) };
 }
 
-/**
- * The widths that batches are filled up to, so that a connection keeps a few prepared statements rather than one for
- * each number of rows: the server holds some 15 KiB for every row of each.
- */
-const WIDTHS = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 200];
 /** Matches nothing: no activeflow has an empty id. */
 const FILLER: readonly Value[] = ['', 0, '', '', '', null, '', 0, 0, null, null, null, null];
 
 export function mysqlBatch(rows: readonly CommitRow[]): Statement {
-  const width = WIDTHS.find((some) => some >= rows.length) ?? rows.length;
+  const width = widthOf(rows.length);
   const values: Value[] = [];
   for (const row of rows) addValues(values, row);
   for (let filled = rows.length; filled < width; filled += 1) values.push(...FILLER);
   return { sql: batchText(width), values };
 }
 
-/** Made once for each width: mysql2 looks prepared statements up by their text, and hashes one that is new. */
-const batchTexts = new Map<number, string>();
-
-function batchText(width: number): string {
-  const known = batchTexts.get(width);
-  if (known !== undefined) return known;
-  const text = BATCH_HEAD + BATCH_ROW.repeat(width - 1) + BATCH_TAIL;
-  if (WIDTHS.includes(width)) batchTexts.set(width, text);
-  return text;
-}
+const batchText = textOfWidth((width) => BATCH_HEAD + BATCH_ROW.repeat(width - 1) + BATCH_TAIL);
 
 function addValues(values: Value[], row: CommitRow): void {
   values.push(

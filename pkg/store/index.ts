@@ -6,7 +6,7 @@ import { clockOffset } from './clock.ts';
 import { SqlDelayStore } from './delay.ts';
 import { SqlDeliveryStore } from './delivery.ts';
 import { mysqlDialect, sqliteDialect } from './dialect.ts';
-import { describeAddress, type MysqlAddress, parseDsn } from './dsn.ts';
+import { describeAddress, parseDsn } from './dsn.ts';
 import { weakSettings } from './durability.ts';
 import { SqlErasureStore } from './erasure.ts';
 import { SqlEventStore } from './event.ts';
@@ -29,6 +29,7 @@ import { Session } from './session.ts';
 import { DEFAULT_SETTLING, type Settling } from './settle.ts';
 import { sqliteKyselyDialect } from './sqlite.ts';
 import { SqliteLane } from './sqlite-lane.ts';
+import { WIDEST } from './statement.ts';
 import { SqlSubscriptionStore } from './subscription.ts';
 import { SqlWorkflowStore } from './workflow.ts';
 
@@ -59,7 +60,7 @@ export interface SqliteStoreOptions extends CommonOptions {
 
 /** One statement of a batch in bytes, before quoting, which at worst doubles it: far below any server's packet size. */
 const BATCH_BYTES = 1 << 20;
-const BATCH_ROWS = 200;
+
 const MAX_ROW_BYTES = 15 << 20;
 
 /**
@@ -73,12 +74,13 @@ export function openMysqlStore(options: MysqlStoreOptions): Store {
   const settling = settlingOf(options);
   const where = describeAddress(address);
   const watch = new ReadOnlyWatch(() => options.onReadOnly?.(where));
-  const db = kysely(poolDialect(address, options.connections ?? 10, settling.statement_ms, watch));
-  const session = new Session(db, mysqlDialect, where);
+  const pool = new QueryPool(address, options.connections ?? 10, settling.statement_ms, watch);
+  const db = kysely(new MysqlDialect({ pool }));
+  const session = new Session(db, mysqlDialect, where, (statement) => pool.execute(statement));
   const lanes = Array.from({ length: options.commit_connections ?? 2 }, () => new MysqlLane(address, where, settling, watch));
   return new SqlStore(session, lanes, options, async (work) => {
     // One connection holds get_lock, one is for what is asked beside it; no time limit for a statement.
-    const own = kysely(poolDialect(address, 2, 0, new ReadOnlyWatch(() => undefined)));
+    const own = kysely(new MysqlDialect({ pool: new QueryPool(address, 2, 0, new ReadOnlyWatch(() => undefined)) }));
     try {
       return await work(own);
     } finally {
@@ -122,7 +124,7 @@ class SqlStore implements Store {
   constructor(session: Session, lanes: readonly CommitLane[], options: CommonOptions, forMigration: ForMigration) {
     this.#session = session;
     this.#forMigration = forMigration;
-    this.#commits = new GroupCommit(lanes, { rows: options.batch_rows ?? BATCH_ROWS, bytes: BATCH_BYTES });
+    this.#commits = new GroupCommit(lanes, { rows: options.batch_rows ?? WIDEST, bytes: BATCH_BYTES });
     this.flows = new SqlFlowStore(session);
     this.lists = new SqlListStore(session);
     this.activeflows = new SqlActiveflowStore({
@@ -173,10 +175,6 @@ class SqlStore implements Store {
     this.#closed ??= this.#commits.close().finally(() => this.#session.db.destroy());
     return this.#closed;
   }
-}
-
-function poolDialect(address: MysqlAddress, connections: number, timeout_ms: number, watch: ReadOnlyWatch): KyselyDialect {
-  return new MysqlDialect({ pool: new QueryPool(address, connections, timeout_ms, watch) });
 }
 
 function kysely(dialect: KyselyDialect): Kysely<Schema> {

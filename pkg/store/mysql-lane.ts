@@ -1,12 +1,13 @@
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { CommitRow } from './activeflow-row.ts';
-import { mysqlBatch, mysqlCommit, type Statement } from './commit-sql.ts';
+import { mysqlBatch, mysqlCommit } from './commit-sql.ts';
 import type { MysqlAddress } from './dsn.ts';
-import { classify, NotConnected, StatementTimeout, spoilsConnection, tooLarge } from './errors.ts';
+import { classify, NotConnected, spoilsConnection, tooLarge } from './errors.ts';
 import type { CommitLane, CommitResult } from './group-commit.ts';
-import { abort, openConnection } from './mysql.ts';
+import { abort, ask, openConnection } from './mysql.ts';
 import type { ReadOnlyWatch } from './read-only.ts';
 import { outcomeUnknown, type Settling, settle } from './settle.ts';
+import type { Statement } from './statement.ts';
 import { outcomeOf } from './token.ts';
 
 interface TokenRow extends RowDataPacket {
@@ -135,31 +136,20 @@ export class MysqlLane implements CommitLane {
     return this.#open();
   }
 
-  #ask<T extends ResultSetHeader | RowDataPacket[]>(
+  async #ask<T extends ResultSetHeader | RowDataPacket[]>(
     connection: Connection,
     how: 'query' | 'execute',
-    { sql, values }: Statement,
+    statement: Statement,
   ): Promise<T> {
     const { turn } = this.#watch;
-    return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => {
-        clearTimeout(clock);
-        this.#watch.met(error, turn);
-        // What timed out may still run there: its connection must not be used for another statement.
-        if (spoilsConnection(error)) this.#drop(connection);
-        reject(error);
-      };
-      // The lane's own clock: mysql2's does not cover the preparing of a statement.
-      const clock = setTimeout(() => fail(new StatementTimeout(this.#settling.statement_ms)), this.#settling.statement_ms);
-      connection[how]<T>({ sql, values }, (error, result) => {
-        if (error) {
-          fail(error);
-          return;
-        }
-        clearTimeout(clock);
-        resolve(result);
-      });
-    });
+    try {
+      return await ask<T>(connection, how, statement, this.#settling.statement_ms);
+    } catch (error) {
+      this.#watch.met(error, turn);
+      // What timed out may still run there: its connection must not be used for another statement.
+      if (spoilsConnection(error)) this.#drop(connection);
+      throw error;
+    }
   }
 
   async #open(): Promise<Link> {

@@ -8,10 +8,13 @@ import {
   type Pool,
   type PoolConnection,
   type QueryError,
+  type ResultSetHeader,
+  type RowDataPacket,
 } from 'mysql2';
 import type { MysqlAddress } from './dsn.ts';
-import { spoilsConnection } from './errors.ts';
+import { StatementTimeout, spoilsConnection } from './errors.ts';
 import type { ReadOnlyWatch } from './read-only.ts';
+import type { Statement } from './statement.ts';
 
 /**
  * What every session must be in, whatever the server's defaults: UTC; strict, so that nothing is cut off silently;
@@ -79,6 +82,26 @@ async function prepareSession(connection: Connection): Promise<void> {
 }
 
 /**
+ * Asks by a clock of its own: mysql2's does not cover the preparing of a statement. Rejects with the driver's error or
+ * StatementTimeout; `timeout_ms` 0: a statement may take as long as it likes.
+ */
+export function ask<T extends ResultSetHeader | RowDataPacket[]>(
+  connection: Connection,
+  how: 'query' | 'execute',
+  { sql, values }: Statement,
+  timeout_ms: number,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const clock = timeout_ms > 0 ? setTimeout(() => reject(new StatementTimeout(timeout_ms)), timeout_ms) : undefined;
+    connection[how]<T>({ sql, values }, (error, result) => {
+      clearTimeout(clock);
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
+}
+
+/**
  * The pool that kysely asks. Three things are added to mysql2's own: sessions as above; a statement without an answer
  * for too long is an error (a server that is stopped, a network that swallows packets); and a connection that met an
  * error of the kind that ends it, a server turned read-only among them, is closed rather than handed to the next one.
@@ -98,11 +121,15 @@ export class QueryPool implements MysqlPool {
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
+    this.#take(callback);
+  }
+
+  #take(callback: (error: unknown, connection: QueryConnection) => void): void {
     this.#pool.getConnection((error, connection) => {
       const turn = error ? undefined : this.#prepared.get(connection);
       if (turn !== undefined && turn !== this.#watch.turn) {
         abort(connection);
-        this.getConnection(callback);
+        this.#take(callback);
         return;
       }
       const ours = new QueryConnection(connection, this.#timeout_ms, this.#watch);
@@ -121,6 +148,18 @@ export class QueryPool implements MysqlPool {
         },
       );
     });
+  }
+
+  /** Prepared where it is first asked, and kept there: for statements of a few texts with long values. */
+  async execute(statement: Statement): Promise<void> {
+    const connection = await new Promise<QueryConnection>((resolve, reject) => {
+      this.#take((error, taken) => (error ? reject(error) : resolve(taken)));
+    });
+    try {
+      await connection.execute(statement);
+    } finally {
+      connection.release();
+    }
   }
 
   end(callback: (error: unknown) => void): void {
@@ -148,11 +187,24 @@ class QueryConnection implements MysqlPoolConnection {
     if (!callback) throw new Error('the store does not stream');
     const options = { sql, values, ...(this.#timeout_ms > 0 && { timeout: this.#timeout_ms }) };
     this.#connection.query(options, (error: QueryError | null, result: unknown) => {
-      if (error && spoilsConnection(error)) this.#spoilt = true;
-      if (error) this.#watch.met(error, this.#turn);
+      if (error) this.#failed(error);
       callback(error, result as MysqlQueryResult);
     });
     return undefined;
+  }
+
+  async execute(statement: Statement): Promise<void> {
+    try {
+      await ask(this.#connection, 'execute', statement, this.#timeout_ms);
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (spoilsConnection(error)) this.#spoilt = true;
+    this.#watch.met(error, this.#turn);
   }
 
   release(): void {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely, Transaction } from 'kysely';
+import { CompiledQuery, type Kysely, type Transaction } from 'kysely';
 import type { Dialect } from './dialect.ts';
 import { classify, toStoreError } from './errors.ts';
 import type { Schema } from './schema.ts';
+import type { Statement } from './statement.ts';
 
 /** How often a statement that the server rolled back for another's sake (deadlock, lock timeout) is tried at least. */
 const ATTEMPTS = 5;
@@ -10,17 +11,23 @@ const ATTEMPTS = 5;
 /** Thrown inside `atomically` to undo what was written; never leaves `tryAtomically`. */
 class RolledBack extends Error {}
 
+/** Runs a statement that is prepared once for each of its texts. */
+export type Execute = (statement: Statement) => Promise<unknown>;
+
 /** What every part of the store asks the database through: retries what may be retried, names errors. */
 export class Session {
   readonly db: Kysely<Schema>;
   readonly dialect: Dialect;
   /** The database, as it may be shown. */
   readonly where: string;
+  readonly #execute: Execute;
 
-  constructor(db: Kysely<Schema>, dialect: Dialect, where: string) {
+  /** `execute`: for a driver that puts values into the text of what it is asked by `db`. */
+  constructor(db: Kysely<Schema>, dialect: Dialect, where: string, execute?: Execute) {
     this.db = db;
     this.dialect = dialect;
     this.where = where;
+    this.#execute = execute ?? (({ sql, values }) => db.executeQuery(CompiledQuery.raw(sql, values)));
   }
 
   /** Runs one statement, or several that need not hold together. Throws FlowError. */
@@ -35,6 +42,11 @@ export class Session {
         await sleep(Math.random() * Math.min(10 * 2 ** attempt, 250));
       }
     }
+  }
+
+  /** Runs one statement of which there are a few texts, with long values: they are not escaped. Throws FlowError. */
+  async write(statement: Statement): Promise<void> {
+    await this.run(() => this.#execute(statement));
   }
 
   transaction<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T> {

@@ -1,9 +1,9 @@
-import { CompiledQuery } from 'kysely';
 import type { TraceStep } from '../model/activeflow.ts';
 import { traceJson } from '../model/trace-line.ts';
 import type { TracePiece } from '../service/ports.ts';
 import { inPieces } from './pieces.ts';
 import type { Session } from './session.ts';
+import { type Statement, textOfWidth, type Value, WIDEST, widthOf } from './statement.ts';
 
 interface PieceRow {
   readonly activeflow_id: string;
@@ -33,15 +33,29 @@ const ON_MYSQL = 'on duplicate key update step = if(length(values(step)) > lengt
 const ON_SQLITE =
   'on conflict (activeflow_id, seq) do update set step = excluded.step where length(excluded.step) > length(trace_steps.step)';
 
+const HEAD = 'insert into trace_steps (activeflow_id, seq, step) values ';
+const onMysql = textOfWidth((width) => `${HEAD}${places(width)} ${ON_MYSQL}`);
+const onSqlite = textOfWidth((width) => `${HEAD}${places(width)} ${ON_SQLITE}`);
+
+function places(rows: number): string {
+  return Array<string>(rows).fill('(?,?,?)').join(',');
+}
+
 export async function addTrace(session: Session, pieces: readonly TracePiece[]): Promise<void> {
-  const ending = session.dialect.name === 'mysql' ? ON_MYSQL : ON_SQLITE;
-  for (const rows of inStatements(pieces)) {
-    const places = rows.map(() => '(?,?,?)').join(',');
-    const values = rows.flatMap((row) => [row.activeflow_id, row.seq, row.step]);
-    // As text with placeholders: kysely would build and compile thousands of nodes for each statement.
-    const insert = CompiledQuery.raw(`insert into trace_steps (activeflow_id, seq, step) values ${places} ${ending}`, values);
-    await session.run((db) => db.executeQuery(insert));
+  const text = session.dialect.name === 'mysql' ? onMysql : onSqlite;
+  for (const rows of inStatements(pieces)) await session.write(insertOf(rows, text));
+}
+
+/** Filled up with the shortest piece: again the same changes nothing. */
+function insertOf(rows: readonly PieceRow[], text: (width: number) => string): Statement {
+  const width = widthOf(rows.length);
+  const shortest = rows.reduce((least, row) => (row.step.length < least.step.length ? row : least));
+  const values: Value[] = [];
+  for (let at = 0; at < width; at += 1) {
+    const { activeflow_id, seq, step } = rows[at] ?? shortest;
+    values.push(activeflow_id, seq, step);
   }
+  return { sql: text(width), values };
 }
 
 /** In one order everywhere, so that two movers cannot lock rows crosswise. */
@@ -51,5 +65,5 @@ function inStatements(pieces: readonly TracePiece[]): PieceRow[][] {
     return first ? [{ activeflow_id: id, seq: first.seq, step: traceJson(steps) }] : [];
   });
   rows.sort((a, b) => (a.activeflow_id === b.activeflow_id ? a.seq - b.seq : a.activeflow_id < b.activeflow_id ? -1 : 1));
-  return inPieces(rows, (row) => row.step.length);
+  return inPieces(rows, (row) => row.step.length, WIDEST);
 }

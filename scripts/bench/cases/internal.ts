@@ -8,7 +8,8 @@ export const WITH_INTERNAL = 'next, 5 internal actions';
 export async function internalCase(bench: Bench, node: readonly string[] = []): Promise<Row[]> {
   const rows: Row[] = [];
   const profile = node.length > 0;
-  for (const callers of profile || bench.options.form === 'short' ? [100] : [1, 100]) {
+  const asked = [1, 100].filter((callers) => bench.options.callers.includes(callers));
+  for (const callers of profile || bench.options.form === 'short' ? [100] : asked) {
     rows.push(
       ...(await bench.withDaemon(
         async () =>
