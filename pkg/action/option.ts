@@ -47,6 +47,14 @@ export function checkOption(type: string, option: unknown, options: { readonly t
   return schema ? checkValue(schema, option, options) : { errors: [], warnings: [] };
 }
 
+/** What is wrong with an option that is substituted; the same list where nothing is. */
+export function optionErrors(type: string, option: unknown): readonly OptionError[] {
+  const schema = actionType(type)?.option;
+  return schema ? findErrors(schema, option, false) : NO_ERRORS;
+}
+
+const NO_ERRORS: readonly OptionError[] = [];
+
 /** The same against any schema. */
 export function checkValue(schema: TSchema, value: unknown, { templates }: { readonly templates: boolean }): OptionCheck {
   return {
@@ -60,13 +68,13 @@ export function checkValue(schema: TSchema, value: unknown, { templates }: { rea
   };
 }
 
-function findErrors(schema: TSchema, value: unknown, templates: boolean): OptionError[] {
+function findErrors(schema: TSchema, value: unknown, templates: boolean): readonly OptionError[] {
   const check = validator(schema);
-  if (check.Check(value)) return [];
+  if (check.Check(value)) return NO_ERRORS;
   // Only what does not fit as it is may hold templates and nulls that have to be looked away from.
   const node = schemaNode(schema);
   const checked = isJsonObject(value) ? rewrite(node, value, undefined, templates ? withoutTemplates : asItIs) : value;
-  return check.Check(checked) ? [] : plainErrors(node, value, check.Errors(checked));
+  return check.Check(checked) ? NO_ERRORS : plainErrors(node, value, check.Errors(checked));
 }
 
 const asItIs: Leaf = (_, value) => value;

@@ -40,7 +40,8 @@ function rewriteObject(
   const keys = Object.keys(object);
   /** Absent as long as nothing has changed, as is usual. */
   let entries: [string, Json][] | undefined;
-  for (const [at, key] of keys.entries()) {
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at] ?? '';
     const value = object[key] ?? null;
     const child = childNode(node, key);
     const next = child ? rewriteNode(child, value, own(original, key), isRequired(node, key), leaf) : value;

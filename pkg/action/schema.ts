@@ -62,13 +62,18 @@ function saysNothing({ type, enum: values, const: value }: SchemaNode): boolean 
 
 /** The schema of what stands under `key`: a property, a value of a map, an item of a list; undefined when unknown. */
 export function childNode(node: SchemaNode, key: string): SchemaNode | undefined {
+  if (!node.anyOf) return ownChild(node, key);
   for (const one of alternatives(node)) {
-    if (one.properties && Object.hasOwn(one.properties, key)) return one.properties[key];
-    if (one.items && /^\d+$/.test(key)) return one.items;
-    const values = one.patternProperties && Object.values(one.patternProperties)[0];
-    if (values) return values;
+    const child = ownChild(one, key);
+    if (child) return child;
   }
   return undefined;
+}
+
+function ownChild({ properties, items, patternProperties }: SchemaNode, key: string): SchemaNode | undefined {
+  if (properties && Object.hasOwn(properties, key)) return properties[key];
+  if (items && /^\d+$/.test(key)) return items;
+  return patternProperties && Object.values(patternProperties)[0];
 }
 
 /** What a schema wants, in plain words, for an error and for the documentation. */

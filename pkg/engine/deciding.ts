@@ -1,5 +1,5 @@
 import { type ActionContext, ActionFailure, type ActionType, type Decision, type EffectAnswer } from '../action/definition.ts';
-import { checkOption } from '../action/option.ts';
+import { optionErrors } from '../action/option.ts';
 import { shorten } from '../error/index.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Walk } from './ask.ts';
@@ -16,7 +16,7 @@ const handOver: Decision = { kind: 'hand_over', reason: '' };
 
 /** Whether an option still fits its type once it is substituted. Throws ActionFailure. */
 export function checkOptionOf(type: ActionType, option: JsonObject | undefined): void {
-  const { errors } = checkOption(type.type, option ?? {}, { templates: false });
+  const errors = optionErrors(type.type, option ?? {});
   const [first] = errors;
   if (!first) return;
   throw new ActionFailure({

@@ -127,15 +127,16 @@ export class Draft {
     const now = world.now();
     const { id, type } = options.about ?? this.current;
     this.#lastTrace += 1;
-    const line = new TraceLine({
-      seq: this.#lastTrace,
-      step: options.whole ? this.step : undefined,
-      action: options.whole ? maskAction(this.current) : { id, type },
+    const said = {
       outcome,
       reason: maskCallbacks(reason),
       duration_ms: Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000),
       tm: formatTime(now),
-    });
+    };
+    const seq = this.#lastTrace;
+    const line = options.whole
+      ? { seq, step: this.step, action: maskAction(this.current), ...said }
+      : { seq, action: { id, type }, ...said };
     this.trace = [...this.trace, line];
   }
 
@@ -293,7 +294,9 @@ export class Draft {
     const waiting = base.outbox.events.filter((event) => event.seq > moved.event_seq);
     const kept = waiting.map((event) => ({ ...event, snapshot: this.#keptSnapshot(event.snapshot ?? snapshotOf(base)) }));
     const events: readonly PendingEvent[] = type ? [...kept, { seq, type }] : kept;
-    return { events, trace: [...base.outbox.trace.filter((step) => step.seq > moved.trace_seq), ...this.trace] };
+    const trace = base.outbox.trace.filter((step) => step.seq > moved.trace_seq);
+    for (const step of this.trace) trace.push(new TraceLine(step));
+    return { events, trace };
   }
 
   /** What an event that still waits has to show of a row that this commit changes. */

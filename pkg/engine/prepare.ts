@@ -20,7 +20,7 @@ export function* substituteOption(
   mayAsk: boolean,
 ): Walk<JsonObject | undefined> {
   if (!action.option) return undefined;
-  const [now, later] = split(action.option, actionType(action.type)?.later ?? []);
+  const [now, later] = split(action.option, actionType(action.type)?.later ?? NO_NAMES);
   let variables = known;
   if (mayAsk && mentions(now, REFERENCE_DATA)) {
     variables = { ...variables, [REFERENCE_DATA]: yield* referenceData(draft, offset) };
@@ -31,6 +31,7 @@ export function* substituteOption(
 }
 
 const NOTHING: JsonObject = {};
+const NO_NAMES: readonly string[] = [];
 
 /** What is substituted now, and what later. */
 function split(option: JsonObject, names: readonly string[]): [JsonObject, JsonObject] {

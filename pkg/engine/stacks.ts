@@ -14,7 +14,8 @@ export const FINISH_POSITION: Position = { stack_id: MAIN_STACK, action_id: ACTI
 type Lists = Pick<World, 'list'>;
 
 export function findStack(stacks: readonly Stack[], id: string): Stack | undefined {
-  return stacks.find((stack) => stack.id === id);
+  for (const stack of stacks) if (stack.id === id) return stack;
+  return undefined;
 }
 
 export function actionOf(stack: Stack, actionId: string, world: Lists): Action | undefined {
@@ -32,7 +33,9 @@ export function findTarget(stacks: readonly Stack[], from: string, actionId: str
 }
 
 /** A stack and those it returns to, innermost first. Ends even when a broken row returns in a circle. */
-export function outward(stacks: readonly Stack[], from: string): Stack[] {
+export function outward(stacks: readonly Stack[], from: string): readonly Stack[] {
+  // Most walks are in the main stack, and at each step this is asked.
+  if (stacks.length === 1 && stacks[0]?.id === from) return stacks;
   const chain: Stack[] = [];
   for (let stack = findStack(stacks, from); stack && !chain.includes(stack); stack = findStack(stacks, stack.return_stack_id)) {
     chain.push(stack);

@@ -1,7 +1,6 @@
 import { isTemplate } from '../action/rewrite.ts';
 import type { Variables } from '../model/action.ts';
-import type { Json, JsonObject } from '../model/json.ts';
-import { isJsonObject } from '../model/json.ts';
+import { isJsonObject, type Json, type JsonObject, setOwn } from '../model/json.ts';
 import { renderText } from '../model/variable.ts';
 
 const PLACE = /\$\{([^{}]*)\}/g;
@@ -23,7 +22,9 @@ export function substitute(value: Json, variables: Variables): Json {
 /** The same object where it names nothing: most options are looked through faster than they are copied. */
 export function substituteObject(value: JsonObject, variables: Variables): JsonObject {
   if (!someText(value, isTemplate)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, variables)]));
+  const next: Record<string, Json> = {};
+  for (const key of Object.keys(value)) setOwn(next, key, substitute(value[key] ?? null, variables));
+  return next;
 }
 
 export function substituteText(text: string, variables: Variables): string {
@@ -67,7 +68,7 @@ export function mentions(value: Json | undefined, name: string): boolean {
 }
 
 /** Whether some text in the value, at any depth, is such; keys are none of them. */
-function someText(value: Json | undefined, is: (text: string) => boolean): boolean {
+export function someText(value: Json | undefined, is: (text: string) => boolean): boolean {
   if (typeof value === 'string') return is(value);
   if (Array.isArray(value)) return value.some((item) => someText(item, is));
   if (isJsonObject(value)) for (const key in value) if (someText(value[key], is)) return true;

@@ -2,7 +2,7 @@ import type { FlowError } from '../error/index.ts';
 import { exhausted, invalid } from '../error/index.ts';
 import type { Action, Variables } from '../model/action.ts';
 import type { Activeflow, ErrorData } from '../model/activeflow.ts';
-import type { Json } from '../model/json.ts';
+import { type Json, setOwn } from '../model/json.ts';
 import { renderText } from '../model/variable.ts';
 import { substitute } from './substitute.ts';
 import type { Limits } from './world.ts';
@@ -63,7 +63,7 @@ function add(
   for (const [name, value] of Object.entries(values)) {
     const wrong = nameProblem(name, at);
     if (wrong) throw wrong;
-    define(next, name, render(value, next));
+    setOwn(next, name, render(value, next));
   }
   const problem = valueProblem(next, Object.keys(values), limits, at) ?? sizeProblem(next, limits, at);
   if (problem) throw problem;
@@ -91,7 +91,7 @@ export function initialVariables(
   for (const [name, value] of Object.entries(given)) {
     if (name.startsWith('voipbin.'))
       warnings.push({ path: `/variables/${name}`, message: 'dropped: names under voipbin. are the service’s' });
-    else define(allowed, name, value);
+    else setOwn(allowed, name, value);
   }
   const inherited = { ...parent, ...own };
   try {
@@ -119,23 +119,23 @@ function valueProblem(variables: Variables, names: readonly string[], limits: Li
 }
 
 function sizeProblem(variables: Variables, limits: Limits, at: string): FlowError | undefined {
-  const names = Object.keys(variables).filter((name) => !OWN.has(name) && !ERROR_NAMES.has(name));
-  if (names.length > limits.variables) {
-    return invalid('TOO_MANY_VARIABLES', at, names.length, `at most ${limits.variables} names`);
+  let names = 0;
+  let characters = 0;
+  for (const name in variables) {
+    if (OWN.has(name) || ERROR_NAMES.has(name)) continue;
+    names += 1;
+    characters += name.length + renderText(variables[name] ?? null).length;
   }
-  const texts = names.map((name) => renderText(variables[name] ?? null));
+  if (names > limits.variables) return invalid('TOO_MANY_VARIABLES', at, names, `at most ${limits.variables} names`);
   // Of a character come three bytes at most: what is far below the limit need not be counted.
-  const characters = names.reduce((sum, name, at) => sum + name.length + (texts[at]?.length ?? 0), 0);
   if (characters * 3 <= limits.variables_bytes) return undefined;
-  const total = names.reduce((sum, name, at) => sum + byteLength(name) + byteLength(texts[at] ?? ''), 0);
+  let total = 0;
+  for (const name in variables) {
+    if (OWN.has(name) || ERROR_NAMES.has(name)) continue;
+    total += byteLength(name) + byteLength(renderText(variables[name] ?? null));
+  }
   if (total <= limits.variables_bytes) return undefined;
   return invalid('VARIABLES_TOO_LARGE', at, `${total} bytes`, `at most ${limits.variables_bytes} bytes in all`);
-}
-
-/** `__proto__` as a name is data like any other: assignment would call a setter instead. */
-function define(target: Record<string, Json>, name: string, value: Json): void {
-  if (name !== '__proto__') target[name] = value;
-  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** In UTF-8. */

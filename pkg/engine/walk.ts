@@ -3,7 +3,7 @@ import { STATUS_CODES } from '../error/index.ts';
 import type { ErrorData, Run } from '../model/activeflow.ts';
 import { ACTION_FINISH } from '../model/id.ts';
 import type { Walk } from './ask.ts';
-import { walkingOn } from './begin.ts';
+import { arriving } from './begin.ts';
 import { decideCurrent, performAfter, prepareOption } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { exhaustedError } from './error-data.ts';
@@ -58,7 +58,7 @@ function* step(draft: Draft, world: World): Walk<boolean> {
     return false;
   }
   draft.moveTo(action, stack.id);
-  if (draft.run) draft.run = { ...walkingOn(draft.run), steps: draft.run.steps + 1, stage: 'substituting' };
+  if (draft.run) draft.run = arriving(draft.run);
   return yield* actOnCurrent(draft, world);
 }
 

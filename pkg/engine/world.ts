@@ -46,15 +46,18 @@ export interface World {
 /** Later times have five digits in their year, and would sort before all others. */
 const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
 
+/** What follows the milliseconds. */
+const MICROSECONDS = Array.from({ length: 1000 }, (_, micros) => `${String(micros).padStart(3, '0')}Z`);
+
 /** The millisecond that was written last: many times of one request are within it. */
 let written = { ms: Number.NaN, text: '' };
 
 /** ms since 1970 as RFC 3339 UTC with microseconds, the wire's form. */
 export function formatTime(ms: number): string {
   const whole = Math.min(Math.floor(ms), LAST_TIME);
-  const micros = Math.round((ms - whole) * 1000);
+  const micros = Math.min(Math.round((ms - whole) * 1000), 999);
   if (written.ms !== whole) written = { ms: whole, text: new Date(whole).toISOString().slice(0, 23) };
-  return `${written.text}${String(Math.min(micros, 999)).padStart(3, '0')}Z`;
+  return written.text + (MICROSECONDS[micros] ?? '000Z');
 }
 
 /** RFC 3339 in UTC with a fixed number of digits sorts as text. */

@@ -238,7 +238,7 @@ export interface TraceStep {
   /** From 1, without gaps. */
   readonly seq: number;
   /** Cursor step at which `action` stood; absent on lines that are about no move of the cursor. */
-  readonly step?: number;
+  readonly step?: number | undefined;
   /** Whole on a move of the cursor (option as substituted): executed_actions is made of these. */
   readonly action: Action | { readonly id: string; readonly type: string };
   readonly outcome: Outcome;

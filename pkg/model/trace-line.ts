@@ -1,34 +1,47 @@
-import type { Action } from './action.ts';
-import type { Outcome, TraceStep } from './activeflow.ts';
+import type { TraceStep } from './activeflow.ts';
 
 /**
- * A line of the trace that keeps its JSON: it never changes, and is written with every commit of its activeflow until it
- * has moved to a row of its own.
+ * A line of the trace as a row keeps it: its JSON. It never changes, is written with every commit of its activeflow until it
+ * has moved to a row of its own, and is seldom looked at: a text is all that the garbage collector has to carry along for it.
  */
 export class TraceLine implements TraceStep {
   readonly seq: number;
-  declare readonly step?: number;
-  readonly action: Action | { readonly id: string; readonly type: string };
-  readonly outcome: Outcome;
-  readonly reason: string;
-  readonly duration_ms: number;
-  readonly tm: string;
-  #json: string | undefined;
+  /** What JSON.stringify makes of it. */
+  readonly json: string;
+  #whole: TraceStep | undefined;
 
-  constructor(step: Omit<TraceStep, 'step'> & { readonly step: number | undefined }) {
+  constructor(step: TraceStep) {
     this.seq = step.seq;
-    if (step.step !== undefined) this.step = step.step;
-    this.action = step.action;
-    this.outcome = step.outcome;
-    this.reason = step.reason;
-    this.duration_ms = step.duration_ms;
-    this.tm = step.tm;
+    this.json = JSON.stringify(step);
   }
 
-  /** What JSON.stringify makes of it. */
-  get json(): string {
-    this.#json ??= JSON.stringify(this);
-    return this.#json;
+  get step(): number | undefined {
+    return this.toJSON().step;
+  }
+
+  get action(): TraceStep['action'] {
+    return this.toJSON().action;
+  }
+
+  get outcome(): TraceStep['outcome'] {
+    return this.toJSON().outcome;
+  }
+
+  get reason(): string {
+    return this.toJSON().reason;
+  }
+
+  get duration_ms(): number {
+    return this.toJSON().duration_ms;
+  }
+
+  get tm(): string {
+    return this.toJSON().tm;
+  }
+
+  toJSON(): TraceStep {
+    this.#whole ??= JSON.parse(this.json) as TraceStep;
+    return this.#whole;
   }
 }
 

@@ -4,7 +4,7 @@ import type { ActiveflowStore, Log, TracePiece } from '../service/ports.ts';
 import { REMEMBERED } from './remembered.ts';
 
 /** How long pieces of several activeflows are collected for one INSERT. */
-const COLLECT_MS = 50;
+const COLLECT_MS = 20;
 
 /**
  * Moves the steps of traces from the rows of their activeflows to rows of their own, those of many activeflows in one

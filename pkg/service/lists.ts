@@ -129,10 +129,17 @@ export class ListBook {
     return [...this.#held.keys()].filter((place) => place.startsWith(owner)).map((place) => place.slice(owner.length));
   }
 
+  /** The stack that was asked for last, and its list: a step asks for the same one several times. */
+  #last: Stack | undefined;
+  #lastList: ActionList | undefined;
+
   readonly list = (stack: Stack): ActionList => {
+    if (stack === this.#last && this.#lastList) return this.#lastList;
     const owner = stack.shared ? this.#row.customer_id : this.#row.id;
     const list = this.#held.get(`${owner}/${stack.list}`);
     if (!list) throw new FlowError('INTERNAL', 'ACTION_LIST_MISSING', `list ${stack.list} was not loaded`);
+    this.#last = stack;
+    this.#lastList = list;
     return list;
   };
 }
