@@ -17,7 +17,7 @@ import { BusSiblings } from '../../pkg/sibling/index.ts';
 import { LazyHttpClient } from './lazy-http-client.ts';
 
 /** What is in memory of rows whose events wait; beyond it the database keeps them and the sweep brings them back. */
-const MOVER = { waiting: 20_000, trace_steps: 8, sweep_age_ms: 15_000 } as const;
+const MOVER = { waiting: 20_000, trace_steps: 6, sweep_age_ms: 15_000 } as const;
 
 export interface Wired {
   readonly service: Service;

@@ -9,6 +9,7 @@ import {
   type Answer,
   type ErrorData,
   FINISH,
+  type Moved,
   type Outbox,
   type Outcome,
   type PendingEvent,
@@ -36,12 +37,6 @@ export interface NewList {
 /** An activeflow that the next commit starts. */
 export interface Start extends StartDecision {
   readonly id: string;
-}
-
-/** What of an outbox has been moved on already: the next commit drops it. */
-export interface Moved {
-  readonly event_seq: number;
-  readonly trace_seq: number;
 }
 
 /**

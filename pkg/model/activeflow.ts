@@ -281,6 +281,12 @@ export interface Outbox {
   readonly history?: PendingHistory;
 }
 
+/** What of an outbox has been moved on already, by its numbers: the next commit drops it. */
+export interface Moved {
+  readonly event_seq: number;
+  readonly trace_seq: number;
+}
+
 /** A running flow. Identity fields never change after creation; the rest changes by commits only. */
 export interface Activeflow {
   readonly id: string;

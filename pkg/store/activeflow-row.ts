@@ -61,10 +61,11 @@ export interface CommitRow {
 /** Everything in a statement besides the three texts, generously. */
 const FIXED_BYTES = 1024;
 
-export function commitToRow(dialect: Dialect, { next, variables_changed }: ActiveflowCommit, token: string): CommitRow {
+/** All that has been moved on by now is left out. */
+export function commitToRow(dialect: Dialect, { next, variables_changed, moved }: ActiveflowCommit, token: string): CommitRow {
   const state = stateText(next.state);
   const variables = variables_changed ? JSON.stringify(next.variables) : null;
-  const outbox = outboxText(next.outbox);
+  const outbox = outboxText(next.outbox, moved?.());
   return {
     id: next.id,
     revision: next.revision,

@@ -15,6 +15,7 @@ import {
   ACTIVEFLOW_COLUMNS,
   activeflowFromRow,
   activeflowToRow,
+  type CommitRow,
   commitToRow,
   listedFromRow,
   type ReadActiveflow,
@@ -114,10 +115,11 @@ export class SqlActiveflowStore implements ActiveflowStore {
   }
 
   async commit(change: ActiveflowCommit): Promise<boolean> {
-    const row = commitToRow(this.#session.dialect, change, this.#tokens.next());
-    this.#checkSize(row.id, row.bytes);
     const { creates = [], participants = [], arrivals, settles, jobs } = change;
-    if (creates.length + participants.length === 0 && !arrivals && !settles && !jobs) return this.#commits.commit(row);
+    if (creates.length + participants.length === 0 && !arrivals && !settles && !jobs) {
+      return this.#commits.commit(change.next.id, () => this.#written(change));
+    }
+    const row = this.#written(change);
     const deadline = Date.now() + this.#settling.timeout_ms;
     const result = await settle(
       row,
@@ -285,6 +287,12 @@ export class SqlActiveflowStore implements ActiveflowStore {
         .executeTakeFirst(),
     );
     return result.numUpdatedRows > 0n;
+  }
+
+  #written(change: ActiveflowCommit): CommitRow {
+    const row = commitToRow(this.#session.dialect, change, this.#tokens.next());
+    this.#checkSize(row.id, row.bytes);
+    return row;
   }
 
   #checkSize(id: string, bytes: number): void {

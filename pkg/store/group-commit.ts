@@ -24,9 +24,17 @@ export interface BatchLimits {
 const PATIENCE_MS = 25;
 
 interface Waiting {
-  readonly row: CommitRow;
+  readonly id: string;
+  readonly write: () => CommitRow;
+  /** Once it was written. */
+  row?: CommitRow;
   /** When it came, in ms of performance.now(). */
   readonly since: number;
+  readonly settle: (result: CommitResult) => void;
+}
+
+interface Written {
+  readonly row: CommitRow;
   readonly settle: (result: CommitResult) => void;
 }
 
@@ -38,7 +46,8 @@ interface Waiting {
  * passes over commits of an activeflow that is in a batch already, its own or another lane's: two commits of one
  * activeflow are never under way together, so that one statement never meets a row twice. What was passed over stays
  * in its place. When the batch is written each of its commits gets its own result, and the lane takes the next batch.
- * Nothing waits for a batch to fill: a commit that finds all lanes idle goes out by itself.
+ * Nothing waits for a batch to fill: a commit that finds all lanes idle goes out by itself. A commit is written out when
+ * its batch is put together: by then less is left to be written, and no long texts wait in the queue.
  */
 export class GroupCommit {
   readonly #limits: BatchLimits;
@@ -57,14 +66,15 @@ export class GroupCommit {
     this.#limits = limits;
   }
 
-  commit(row: CommitRow): Promise<boolean> {
+  /** `write`: makes what is written of this activeflow; throws when it cannot be. */
+  commit(id: string, write: () => CommitRow): Promise<boolean> {
     if (this.#closing) return Promise.reject(unavailable('DATABASE_UNAVAILABLE', 'the store is closing'));
     return new Promise((resolve, reject) => {
       const settle = (result: CommitResult): void => {
         if (typeof result === 'boolean') resolve(result);
         else reject(result);
       };
-      this.#queue.push({ row, settle, since: performance.now() });
+      this.#queue.push({ id, write, settle, since: performance.now() });
       this.#planPump();
     });
   }
@@ -116,16 +126,18 @@ export class GroupCommit {
     return false;
   }
 
-  #take(): Waiting[] {
-    const batch: Waiting[] = [];
+  #take(): Written[] {
+    const batch: Written[] = [];
     const left: Waiting[] = [];
     let bytes = 0;
     for (const waiting of this.#queue) {
-      const fits = batch.length === 0 || (batch.length < this.#limits.rows && bytes + waiting.row.bytes <= this.#limits.bytes);
-      if (fits && !this.#underWay.has(waiting.row.id)) {
-        this.#underWay.add(waiting.row.id);
-        bytes += waiting.row.bytes;
-        batch.push(waiting);
+      const taken = batch.length < this.#limits.rows && !this.#underWay.has(waiting.id);
+      const row = taken ? writtenOut(waiting) : undefined;
+      if (row instanceof Error) waiting.settle(row);
+      else if (row && (batch.length === 0 || bytes + row.bytes <= this.#limits.bytes)) {
+        this.#underWay.add(waiting.id);
+        bytes += row.bytes;
+        batch.push({ row, settle: waiting.settle });
       } else {
         left.push(waiting);
       }
@@ -135,11 +147,13 @@ export class GroupCommit {
     return batch.sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
   }
 
-  async #write(lane: CommitLane, batch: readonly Waiting[]): Promise<void> {
-    const results = await lane.write(batch.map(({ row }) => row));
-    for (const { row } of batch) this.#underWay.delete(row.id);
+  async #write(lane: CommitLane, batch: readonly Written[]): Promise<void> {
+    const rows = batch.map(({ row }) => row);
+    const settles = batch.map(({ settle }) => settle);
+    const results = await lane.write(rows);
+    for (const { id } of rows) this.#underWay.delete(id);
     this.#idle.push(lane);
-    for (const [index, { settle }] of batch.entries()) {
+    for (const [index, settle] of settles.entries()) {
       settle(results[index] ?? unavailable('DATABASE_UNAVAILABLE', 'a commit was left without a result'));
     }
     this.#planPump();
@@ -148,5 +162,14 @@ export class GroupCommit {
 
   #whenDrained(): void {
     if (this.#queue.length === 0 && this.#idle.length === this.#lanes.length) this.#drained?.();
+  }
+}
+
+function writtenOut(waiting: Waiting): CommitRow | Error {
+  try {
+    waiting.row ??= waiting.write();
+    return waiting.row;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

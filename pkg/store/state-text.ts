@@ -1,4 +1,4 @@
-import type { ActiveflowState, Answer, Outbox } from '../model/activeflow.ts';
+import type { ActiveflowState, Answer, Moved, Outbox } from '../model/activeflow.ts';
 import type { PendingHistory } from '../model/history.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { traceJson } from '../model/trace-line.ts';
@@ -63,10 +63,15 @@ const STATE: { readonly [name in keyof ActiveflowState]?: (value: unknown) => bo
   answers: Array.isArray,
 };
 
-export function outboxText({ events, trace, history }: Outbox): string {
+/** `moved`: what of it need not be written any more. */
+export function outboxText({ events, trace, history }: Outbox, moved: Moved = NOTHING_MOVED): string {
+  const due = events.filter((event) => event.seq > moved.event_seq);
+  const steps = trace.filter((step) => step.seq > moved.trace_seq);
   const kept = history ? `,"history":${historyText(history)}` : '';
-  return `{"events":${JSON.stringify(events)},"trace":${traceJson(trace)}${kept}}`;
+  return `{"events":${JSON.stringify(due)},"trace":${traceJson(steps)}${kept}}`;
 }
+
+const NOTHING_MOVED: Moved = { event_seq: 0, trace_seq: 0 };
 
 function historyText({ records, ...rest }: PendingHistory): string {
   return `${JSON.stringify(rest).slice(0, -1)},"records":[${jsonMembers(records)}]}`;

@@ -178,7 +178,7 @@ export class Keeper {
     const { kept, taken } = draft;
     const jobs = waitsOf(draft);
     const variables_changed = draft.variables !== base.variables;
-    const change: Writable<ActiveflowCommit> = { next: row, variables_changed };
+    const change: Writable<ActiveflowCommit> = { next: row, variables_changed, moved: () => this.#outbox.moved(base.id) };
     if (creates.length > 0) change.creates = creates;
     if (beside.participants.length > 0) change.participants = beside.participants;
     if (kept.length + taken.length > 0) change.arrivals = { kept, taken };

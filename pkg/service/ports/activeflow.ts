@@ -1,5 +1,5 @@
 import type { FlowError } from '../../error/index.ts';
-import type { Activeflow, TraceStep } from '../../model/activeflow.ts';
+import type { Activeflow, Moved, TraceStep } from '../../model/activeflow.ts';
 import type { TakenArrival } from '../../model/callback.ts';
 import type { HistoryRecord } from '../../model/history.ts';
 import type { Participant } from '../../model/participant.ts';
@@ -23,6 +23,8 @@ export interface ActiveflowCommit {
   readonly next: Activeflow;
   /** False: the variables are those of the row already, and need not be written. */
   readonly variables_changed: boolean;
+  /** What of its outbox has been moved on by the time that it is written: that need not be written any more. */
+  readonly moved?: () => Moved;
   /** Activeflows that this commit makes: on_complete_flow, jobs. */
   readonly creates?: readonly Activeflow[];
   /** Requests to callbacks that this commit takes in, and ids of those that it uses up. */
