@@ -68,7 +68,7 @@ export function mentions(value: Json | undefined, name: string): boolean {
 }
 
 /** Whether some text in the value, at any depth, is such; keys are none of them. */
-export function someText(value: Json | undefined, is: (text: string) => boolean): boolean {
+function someText(value: Json | undefined, is: (text: string) => boolean): boolean {
   if (typeof value === 'string') return is(value);
   if (Array.isArray(value)) return value.some((item) => someText(item, is));
   if (isJsonObject(value)) for (const key in value) if (someText(value[key], is)) return true;

@@ -108,6 +108,7 @@ export class GroupCommit {
       const batch = this.#take();
       if (batch.length === 0) {
         this.#idle.push(lane);
+        this.#whenDrained();
         return;
       }
       void this.#write(lane, batch);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Activeflow } from '../../pkg/model/activeflow.ts';
+import { TraceLine } from '../../pkg/model/trace-line.ts';
 import type { Store } from '../../pkg/service/ports.ts';
 import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
@@ -35,6 +36,20 @@ eachStore('commits', (get) => {
     const third = following(next, { tm_update: null, tm_delete: null, wake_at: null, deadline_at: null, variables: {} });
     expect(await commitOf(store, third, false)).to.equal(true);
     expect(await store.activeflows.get(first.id)).to.deep.equal({ ...third, variables: next.variables });
+  });
+
+  it('leaves out what has been moved on by the time that it is written', async () => {
+    const { store } = get();
+    const first = await stored(store);
+    const lines = [1, 2, 3].map((seq) => new TraceLine(sampleTraceStep(seq)));
+    const events = [2, 3].map((seq) => ({ seq, type: 'activeflow_updated' }) as const);
+    const next = following(first, { outbox: { events, trace: lines } });
+    let moved = { event_seq: 0, trace_seq: 0 };
+    const won = store.activeflows.commit({ next, variables_changed: false, moved: () => moved });
+    moved = { event_seq: 2, trace_seq: 2 };
+    expect(await won).to.equal(true);
+    const outbox = { events: events.slice(1), trace: [sampleTraceStep(3)] };
+    expect((await store.activeflows.get(first.id))?.outbox).to.deep.equal(outbox);
   });
 
   it('refuses what was decided on another revision, or on a row that is not there', async () => {

@@ -130,6 +130,47 @@ describe('GroupCommit', () => {
     expect([await results[0], (await failure).message, await results[2]]).to.deep.equal([true, 'of b', false]);
   });
 
+  it('writes a commit out when its batch is put together, and once', async () => {
+    const lane = new HeldLane();
+    const commits = new GroupCommit([lane], LIMITS);
+    const written: string[] = [];
+    const late = (id: string, bytes: number): Promise<boolean> =>
+      commits.commit(id, () => {
+        written.push(id);
+        return commit(id, 2, bytes);
+      });
+    const results = [late('a', 100)];
+    await turn();
+    results.push(late('b', 600), late('c', 600));
+    await turn();
+    expect(written).to.deep.equal(['a']);
+    lane.batches[0]?.done();
+    await turn();
+    lane.batches[1]?.done();
+    await turn();
+    lane.batches[2]?.done();
+    await Promise.all(results);
+    expect(written).to.deep.equal(['a', 'b', 'c']);
+    expect(lane.ids).to.deep.equal([['a'], ['b'], ['c']]);
+  });
+
+  it('fails one that cannot be written out by itself, and closes all the same', async () => {
+    const lane = new HeldLane();
+    const commits = new GroupCommit([lane], LIMITS);
+    const refused = (): never => {
+      throw new Error('too large');
+    };
+    const failures = ['a', 'b'].map((id) => failureOf(commits.commit(id, refused)));
+    const good = ask(commits, commit('c'));
+    await turn();
+    lane.batches[0]?.done();
+    expect(await good).to.equal(true);
+    failures.push(failureOf(commits.commit('d', refused)));
+    await commits.close();
+    expect((await Promise.all(failures)).map((error) => error.message)).to.deep.equal(['too large', 'too large', 'too large']);
+    expect(lane.ids).to.deep.equal([['c']]);
+  });
+
   it('closes when all that was asked for is written, and not before', async () => {
     const lane = new HeldLane();
     const commits = new GroupCommit([lane], LIMITS);
