@@ -41,7 +41,8 @@ export interface Start extends StartDecision {
 
 /**
  * An activeflow while one transition is decided: the only mutable thing in the engine. It starts from a row,
- * collects what changes, and turns into the next row. Two drafts of one row share nothing.
+ * collects what changes, and turns into the next row. Two drafts of one row share nothing. Long as it is, all in one place:
+ * what is changed nowhere else need not be looked for anywhere else.
  */
 export class Draft {
   base: Activeflow;

@@ -55,6 +55,7 @@ export interface ActiveflowStoreParts {
   readonly max_row_bytes: number;
 }
 
+/** One file, long as it is: a method for each question of the port, most of which are answered in files of their own. */
 export class SqlActiveflowStore implements ActiveflowStore {
   readonly #session: Session;
   readonly #commits: GroupCommit;

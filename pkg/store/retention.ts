@@ -13,7 +13,8 @@ function nextPlace<Row>(rows: readonly Row[], limit: number, place: (last: Row) 
 /**
  * Deletes what is no longer needed, a bounded number of rows at a time. Each step reads the rows behind a place by an
  * index, whether they may go or not, so that what has to stay is not read again and again at each step; it deletes by
- * key, and asks again for what makes a row deletable, because it may have changed since it was read.
+ * key, and asks again for what makes a row deletable, because it may have changed since it was read. One file, long as it is: a
+ * method for each table, all after the same pattern.
  */
 export class SqlRetentionStore implements RetentionStore {
   readonly #session: Session;

@@ -70,7 +70,8 @@ export interface Helpers {
 /**
  * Performs walks: asks the engine, does what it asks for, commits at its checkpoints. The activeflow is held
  * only while the engine decides and the commit is under way, never while a sibling is waited for. Answers in
- * hand are kept in a journal: after a lost race the walk is decided anew and asks nobody twice.
+ * hand are kept in a journal: after a lost race the walk is decided anew and asks nobody twice. One file, long as it is: its
+ * parts hand one walk to each other, and are read in one go.
  */
 export class Walker {
   readonly #context: Context;
