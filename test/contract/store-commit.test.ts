@@ -41,14 +41,14 @@ eachStore('commits', (get) => {
   it('leaves out what has been moved on by the time that it is written', async () => {
     const { store } = get();
     const first = await stored(store);
-    const lines = [1, 2, 3].map((seq) => new TraceLine(sampleTraceStep(seq)));
+    const steps = [1, 2, 3].map((seq) => sampleTraceStep(seq));
     const events = [2, 3].map((seq) => ({ seq, type: 'activeflow_updated' }) as const);
-    const next = following(first, { outbox: { events, trace: lines } });
+    const next = following(first, { outbox: { events, trace: steps.map((step) => new TraceLine(step)) } });
     let moved = { event_seq: 0, trace_seq: 0 };
     const won = store.activeflows.commit({ next, variables_changed: false, moved: () => moved });
     moved = { event_seq: 2, trace_seq: 2 };
     expect(await won).to.equal(true);
-    const outbox = { events: events.slice(1), trace: [sampleTraceStep(3)] };
+    const outbox = { events: events.slice(1), trace: steps.slice(2) };
     expect((await store.activeflows.get(first.id))?.outbox).to.deep.equal(outbox);
   });
 
