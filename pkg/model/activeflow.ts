@@ -1,4 +1,4 @@
-/** What an activeflow is made of, in one file, long as it is: nothing but types, each a part of the one above it. */
+/** What an activeflow is made of, in one file, long as it is: types and constants, no code. */
 import type { Action, Variables } from './action.ts';
 import type { PendingHistory } from './history.ts';
 import { ACTION_FINISH, ACTION_START } from './id.ts';

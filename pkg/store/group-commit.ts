@@ -149,12 +149,10 @@ export class GroupCommit {
   }
 
   async #write(lane: CommitLane, batch: readonly Written[]): Promise<void> {
-    const rows = batch.map(({ row }) => row);
-    const settles = batch.map(({ settle }) => settle);
-    const results = await lane.write(rows);
-    for (const { id } of rows) this.#underWay.delete(id);
+    const results = await lane.write(batch.map(({ row }) => row));
+    for (const { row } of batch) this.#underWay.delete(row.id);
     this.#idle.push(lane);
-    for (const [index, settle] of settles.entries()) {
+    for (const [index, { settle }] of batch.entries()) {
       settle(results[index] ?? unavailable('DATABASE_UNAVAILABLE', 'a commit was left without a result'));
     }
     this.#planPump();

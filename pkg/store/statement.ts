@@ -13,7 +13,7 @@ export interface Statement {
 const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 200];
 
 /** The most rows that a statement of theirs takes. */
-export const WIDEST = 200;
+export const WIDEST = Math.max(...WIDTHS);
 
 /** How many rows a statement for so many has; at most WIDEST. */
 export function widthOf(rows: number): number {
