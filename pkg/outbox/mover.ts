@@ -19,6 +19,7 @@ import {
 import { tellUnreadable } from '../service/unreadable.ts';
 import { HistoryMover } from './history-mover.ts';
 import { NotificationMover, type Notifier } from './notification-mover.ts';
+import { PassingMap } from './passing-map.ts';
 import { REMEMBERED } from './remembered.ts';
 import { TraceMover } from './trace-mover.ts';
 
@@ -66,7 +67,7 @@ const SWEEP_BATCH = 200;
 export class Mover implements Outbox, FlowOutbox {
   readonly #deps: Dependencies;
   /** The newest row of each activeflow that still has something to move. */
-  readonly #waiting = new Map<string, Activeflow>();
+  readonly #waiting = new PassingMap<string, Activeflow>();
   readonly #busy = new Set<string>();
   readonly #traces: TraceMover;
   readonly #histories: HistoryMover;
@@ -219,16 +220,11 @@ export class Mover implements Outbox, FlowOutbox {
   }
 
   async #publish(row: Activeflow, events: readonly PendingEvent[]): Promise<void> {
-    const { bus, meter, render } = this.#deps;
+    const { meter } = this.#deps;
     const since = performance.now();
     while (!this.#closing) {
       try {
-        const messages: OutgoingMessage[] = [];
-        for (const event of events) {
-          const rendered = render(row, event);
-          messages.push(...(rendered instanceof Promise ? await rendered : rendered));
-        }
-        await bus.publish(messages);
+        await this.#send(row, events);
         for (const { type } of events) {
           meter.add('event_publish_total', { type });
           meter.add('notify_total', { type });
@@ -240,6 +236,23 @@ export class Mover implements Outbox, FlowOutbox {
         await this.#outage;
       }
     }
+  }
+
+  /**
+   * Not an async function, which would keep the messages until the broker has confirmed them: by then they are among what is
+   * old, and make the collector look through all of that more often.
+   */
+  #send(row: Activeflow, events: readonly PendingEvent[], before: readonly OutgoingMessage[] = []): Promise<void> {
+    const { bus, render } = this.#deps;
+    const messages = [...before];
+    for (const [at, event] of events.entries()) {
+      const rendered = render(row, event);
+      if (rendered instanceof Promise) {
+        return rendered.then((more) => this.#send(row, events.slice(at + 1), [...messages, ...more]));
+      }
+      messages.push(...rendered);
+    }
+    return bus.publish(messages);
   }
 
   /**

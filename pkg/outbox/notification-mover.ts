@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { toFlowError } from '../error/index.ts';
 import type { Activeflow } from '../model/activeflow.ts';
 import type { Log } from '../service/ports.ts';
+import { PassingMap } from './passing-map.ts';
 import { REMEMBERED } from './remembered.ts';
 
 /** Puts what rows have caused before those who listen; again the same: nothing. */
@@ -33,7 +34,7 @@ export class NotificationMover {
     max: REMEMBERED,
   });
   #waiting: Waiting[] = [];
-  readonly #onTheWay = new Map<Activeflow, Promise<void>>();
+  readonly #onTheWay = new PassingMap<Activeflow, Promise<void>>();
   #busy = false;
   #closing = false;
 

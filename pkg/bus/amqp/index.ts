@@ -121,9 +121,13 @@ export class AmqpBus implements DelayingBus {
     return this.#requester.request(queue, body, options.timeout_ms, options.message_id);
   }
 
-  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
-    this.#assertOpen();
-    return this.#publisher.publish(messages.map(toRaw));
+  publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    try {
+      this.#assertOpen();
+      return this.#publisher.publish(messages.map(toRaw));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async declareExchange(exchange: string): Promise<void> {

@@ -87,7 +87,8 @@ export class Keeper {
   async exclusive<T>(id: string, work: () => Promise<T>): Promise<T> {
     const before = this.#queues.get(id);
     const mine = before ? before.then(work, work) : work();
-    const settled = mine.catch(() => undefined);
+    // Without what it results in: a table of a map that has grown old would keep that from being collected.
+    const settled = mine.then(nothing, nothing);
     this.#queues.set(id, settled);
     try {
       return await mine;
@@ -246,6 +247,8 @@ export class Keeper {
 }
 
 const NOTHING_BESIDE: Beside = { creates: [], participants: [] };
+
+const nothing = (): void => undefined;
 
 function endsWithFollowUp({ base, status }: Draft): boolean {
   return needsFollowUp(base.status, status, base.on_complete_flow_id);
