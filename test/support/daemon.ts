@@ -1,5 +1,6 @@
 /** The daemon as a process of its own, from its sources. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { bundledProgram } from './bundled.ts';
@@ -109,12 +110,26 @@ function showDefects(chunk: string): void {
   for (const line of chunk.split('\n')) if (line.includes('a request failed inside')) console.error(line);
 }
 
-/** A port of 127.0.0.1 that nobody listens on at this moment. */
+/** Below the ports that systems give to who connects or listens without naming one: what is free here stays free. */
+const PORTS = [20_000, 32_000] as const;
+const given = new Set<number>();
+
+/** A port of 127.0.0.1 that nobody listens on, and that nobody gets by chance; another one each time. */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(...PORTS);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  const listens = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (listens) await new Promise((resolve) => server.close(resolve));
+  return listens;
 }
