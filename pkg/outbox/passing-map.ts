@@ -4,7 +4,7 @@ const LEAST = 64;
 /**
  * A map for what comes and soon goes again. V8 keeps entries in a table that points to the next one when it is full of gaps;
  * a table that has grown old keeps the next one, and all that was in it at the time, from being collected with what is young.
- * With activeflows as values that was half of what a `next` left to the collector of what is old. A table that is made anew
+ * With activeflows as values that was half of what a `next` left to grow old, measured without servers. A table that is made anew
  * before it is full has no such pointer.
  */
 export class PassingMap<K, V> {
