@@ -238,20 +238,14 @@ export class Mover implements Outbox, FlowOutbox {
     }
   }
 
-  /**
-   * Not an async function, which would keep the messages until the broker has confirmed them: by then they are among what is
-   * old, and make the collector look through all of that more often.
-   */
-  #send(row: Activeflow, events: readonly PendingEvent[], before: readonly OutgoingMessage[] = []): Promise<void> {
+  async #send(row: Activeflow, events: readonly PendingEvent[]): Promise<void> {
     const { bus, render } = this.#deps;
-    const messages = [...before];
-    for (const [at, event] of events.entries()) {
+    const messages: OutgoingMessage[] = [];
+    for (const event of events) {
       const rendered = render(row, event);
-      if (rendered instanceof Promise) {
-        return rendered.then((more) => this.#send(row, events.slice(at + 1), [...messages, ...more]));
-      }
-      messages.push(...rendered);
+      messages.push(...(rendered instanceof Promise ? await rendered : rendered));
     }
+    // Returned, not awaited: the messages would be kept until the broker has confirmed them, and be among what is old by then.
     return bus.publish(messages);
   }
 

@@ -121,13 +121,9 @@ export class AmqpBus implements DelayingBus {
     return this.#requester.request(queue, body, options.timeout_ms, options.message_id);
   }
 
-  publish(messages: readonly OutgoingMessage[]): Promise<void> {
-    try {
-      this.#assertOpen();
-      return this.#publisher.publish(messages.map(toRaw));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    this.#assertOpen();
+    return this.#publisher.publish(messages.map(toRaw));
   }
 
   async declareExchange(exchange: string): Promise<void> {
