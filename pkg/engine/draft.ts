@@ -243,8 +243,21 @@ export class Draft {
     const { base } = this;
     const now = formatTime(options.now);
     const event_seq = base.state.event_seq + (options.event ? 1 : 0);
-    return {
-      ...base,
+    // Each by name: V8 defines anew what a spread has, with a call into its runtime for each.
+    const next: Writable<Activeflow> = {
+      id: base.id,
+      customer_id: base.customer_id,
+      flow_id: base.flow_id,
+      reference_type: base.reference_type,
+      reference_id: base.reference_id,
+      reference_activeflow_id: base.reference_activeflow_id,
+      on_complete_flow_id: base.on_complete_flow_id,
+      fallback_flow_id: base.fallback_flow_id,
+      webhook_uri: base.webhook_uri,
+      webhook_method: base.webhook_method,
+      create_key: base.create_key,
+      tm_create: base.tm_create,
+      deadline_at: base.deadline_at,
       revision: base.revision + 1,
       status: this.status,
       variables: this.variables,
@@ -254,6 +267,8 @@ export class Draft {
       outbox: this.#outbox(options.event, event_seq, options.moved),
       state: this.#state(event_seq),
     };
+    if (base.user_id !== undefined) next.user_id = base.user_id;
+    return next;
   }
 
   /** What is seldom there is added afterwards: a spread for each would take longer than all the rest. */

@@ -62,5 +62,7 @@ export function formatTime(ms: number): string {
 
 /** RFC 3339 in UTC with a fixed number of digits sorts as text. */
 export function earliest(times: readonly (string | null)[]): string | null {
-  return times.filter((time) => time !== null).sort()[0] ?? null;
+  let first: string | null = null;
+  for (const time of times) if (time !== null && (first === null || time < first)) first = time;
+  return first;
 }

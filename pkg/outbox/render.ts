@@ -1,8 +1,8 @@
 import { snapshotOf } from '../engine/draft.ts';
 import type { Activeflow, PendingEvent } from '../model/activeflow.ts';
 import { maskCallbacks } from '../model/callback.ts';
-import type { JsonObject } from '../model/json.ts';
-import { viewActiveflow, viewHead } from '../service/activeflow/view.ts';
+import type { Json, JsonObject } from '../model/json.ts';
+import { viewActiveflow, viewPlace, viewShared } from '../service/activeflow/view.ts';
 import type { Lists } from '../service/lists.ts';
 import type { ActiveflowStore, OutgoingMessage, StoredEvent } from '../service/ports.ts';
 import type { Render, RenderFlowEvent } from './mover.ts';
@@ -21,17 +21,28 @@ export interface RenderOptions {
 export function renderEvents({ exchange, event_full }: RenderOptions, lists: Lists, store: ActiveflowStore): Render {
   return (row, event) => {
     const shown = event.snapshot ?? snapshotOf(row);
-    if (!event_full && event.type === 'activeflow_updated') return messagesOf(exchange, row, event, viewHead(row, shown));
-    return viewActiveflow(row, lists, store, shown).then((whole) => messagesOf(exchange, row, event, whole));
+    if (!event_full && event.type === 'activeflow_updated') {
+      return messagesOf(exchange, row, event, viewShared(row, shown), viewPlace(shown));
+    }
+    return viewActiveflow(row, lists, store, shown).then((whole) => {
+      const { current_stack_id, forward_stack_id, execute_count, ...shared } = whole;
+      return messagesOf(exchange, row, event, shared, { current_stack_id, forward_stack_id, execute_count });
+    });
   };
 }
 
-function messagesOf(exchange: string, row: Activeflow, { type, seq }: PendingEvent, data: JsonObject): OutgoingMessage[] {
+/** `shared`: what siblings and customers see; `place`: siblings alone. */
+function messagesOf(
+  exchange: string,
+  row: Activeflow,
+  { type, seq }: PendingEvent,
+  shared: JsonObject,
+  place: { readonly [name: string]: Json | undefined },
+): OutgoingMessage[] {
   const id = `${row.id}-${seq}`;
-  const { current_stack_id, forward_stack_id, execute_count, ...shared } = data;
   // Made into text once: it is most of both messages. Addresses of callbacks are not for those who look on.
   const customers = maskCallbacks(JSON.stringify(shared));
-  const siblings = `${customers.slice(0, -1)},${JSON.stringify({ current_stack_id, forward_stack_id, execute_count }).slice(1)}`;
+  const siblings = `${customers.slice(0, -1)},${JSON.stringify(place).slice(1)}`;
   return [
     {
       exchange,

@@ -66,6 +66,7 @@ export function commitToRow(dialect: Dialect, { next, variables_changed, moved }
   const state = stateText(next.state);
   const variables = variables_changed ? JSON.stringify(next.variables) : null;
   const outbox = outboxText(next.outbox, moved?.());
+  const deadline_at = timeOrNull(dialect, next.deadline_at);
   return {
     id: next.id,
     revision: next.revision,
@@ -76,8 +77,8 @@ export function commitToRow(dialect: Dialect, { next, variables_changed, moved }
     outbox,
     unsettled: next.outbox.events.length > 0 ? 1 : 0,
     has_run: isWalked(next) ? 1 : 0,
-    wake_at: wakeAt(dialect, next),
-    deadline_at: timeOrNull(dialect, next.deadline_at),
+    wake_at: wakeAt(dialect, next, deadline_at),
+    deadline_at,
     tm_update: timeOrNull(dialect, next.tm_update),
     tm_delete: timeOrNull(dialect, next.tm_delete),
     bytes: Buffer.byteLength(state) + Buffer.byteLength(outbox) + Buffer.byteLength(variables ?? '') + FIXED_BYTES,
@@ -87,6 +88,7 @@ export function commitToRow(dialect: Dialect, { next, variables_changed, moved }
 /** A new row, less `unsettled_at`, which is by the database's clock. */
 export function activeflowToRow(dialect: Dialect, activeflow: Activeflow, token: string): Omit<ActiveflowRow, 'unsettled_at'> {
   const { create_key } = activeflow;
+  const deadline_at = timeOrNull(dialect, activeflow.deadline_at);
   return {
     id: activeflow.id,
     customer_id: activeflow.customer_id,
@@ -108,8 +110,8 @@ export function activeflowToRow(dialect: Dialect, activeflow: Activeflow, token:
     outbox: outboxText(activeflow.outbox),
     tokens: token,
     has_run: isWalked(activeflow) ? 1 : 0,
-    wake_at: wakeAt(dialect, activeflow),
-    deadline_at: timeOrNull(dialect, activeflow.deadline_at),
+    wake_at: wakeAt(dialect, activeflow, deadline_at),
+    deadline_at,
     tm_create: dialect.time(activeflow.tm_create),
     tm_update: timeOrNull(dialect, activeflow.tm_update),
     tm_delete: timeOrNull(dialect, activeflow.tm_delete),
@@ -185,8 +187,11 @@ function isWalked({ state: { run } }: Activeflow): boolean {
  * One indexed column says when a row must be looked at: the earlier of its timer or lease and its deadline. An ended
  * one has none, so that the index holds only what is to come.
  */
-function wakeAt(dialect: Dialect, { status, wake_at, deadline_at }: Activeflow): string | null {
-  if (status !== 'running') return null;
-  const times = [wake_at, deadline_at].filter((time) => time !== null).map((time) => dialect.time(time));
-  return times.sort()[0] ?? null;
+function wakeAt(dialect: Dialect, activeflow: Activeflow, deadline_at: string | null): string | null {
+  if (activeflow.status !== 'running') return null;
+  // Most have nothing before their deadline.
+  const { wake_at: wake } = activeflow;
+  const wake_at = wake === activeflow.deadline_at ? deadline_at : timeOrNull(dialect, wake);
+  if (wake_at === null || deadline_at === null) return wake_at ?? deadline_at;
+  return wake_at < deadline_at ? wake_at : deadline_at;
 }

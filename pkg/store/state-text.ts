@@ -2,6 +2,7 @@ import type { ActiveflowState, Answer, Moved, Outbox } from '../model/activeflow
 import type { PendingHistory } from '../model/history.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { traceJson } from '../model/trace-line.ts';
+import type { Writable } from '../model/writable.ts';
 import { jsonMembers } from './json-text.ts';
 
 /**
@@ -12,7 +13,10 @@ import { jsonMembers } from './json-text.ts';
 type StoredAnswer = Answer | readonly [key: string, step: number];
 
 export function stateText(state: ActiveflowState): string {
-  return JSON.stringify({ ...state, answers: state.answers.map(storedAnswer) });
+  const stored: Writable<Omit<ActiveflowState, 'answers'>> & { answers: readonly StoredAnswer[] } = { ...state };
+  // Set, not spread over: V8 defines anew what a spread has, with a call into its runtime for each.
+  stored.answers = state.answers.map(storedAnswer);
+  return JSON.stringify(stored);
 }
 
 /** Throws SyntaxError, UnknownForm. */

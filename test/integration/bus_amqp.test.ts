@@ -156,6 +156,46 @@ describe('bus on RabbitMQ', () => {
     });
   });
 
+  describe('publishes messages of all kinds on one channel', () => {
+    /** Small ones are written by us, large ones and those with odd headers by amqplib: they share their channel's order. */
+    const bodyOf = (n: number): string => `${n}:${'é'.repeat(n % 7 === 0 ? 100_000 : n % 5 === 0 ? 6_000 : n)}`;
+
+    it('keeps them whole and in order, and confirms each of them', async function () {
+      this.timeout(20_000);
+      await channel.assertQueue(queue, { durable: true });
+      const got: ConsumeMessage[] = [];
+      await channel.consume(queue, (message) => message && got.push(message), { noAck: true });
+      const confirmed = Array.from({ length: 300 }, (_, n) =>
+        bus.publish([
+          {
+            exchange: '',
+            routing_key: queue,
+            body: bodyOf(n),
+            message_id: `m${n}`,
+            headers:
+              n % 3 === 0 ? { 'x-sequence': n, 'x-odd': { of: [n] } as unknown as string } : { 'x-sequence': n, 'x-name': 'é' },
+          },
+        ]),
+      );
+      await Promise.all(confirmed);
+      await eventually('all have arrived', () => got.length === 300);
+      for (const [n, { content, properties }] of got.entries()) {
+        expect(properties.messageId).to.equal(`m${n}`);
+        expect(text(content) === bodyOf(n), `body of ${n}`).to.equal(true);
+        expect(properties.headers).to.include(n % 3 === 0 ? { 'x-sequence': n } : { 'x-sequence': n, 'x-name': 'é' });
+        expect(properties).to.include({ contentType: 'application/json', deliveryMode: 2 });
+      }
+    });
+
+    it('confirms a message only when the broker has it', async () => {
+      await channel.assertQueue(queue, { durable: true });
+      const large = bus.publish([{ exchange: '', routing_key: queue, body: bodyOf(7) }]);
+      const gone = code(bus.publish([{ exchange: 'test.no.such.exchange', routing_key: queue, body: '{}' }]));
+      expect(await code(large)).to.be.oneOf(['none', 'closed']);
+      expect(await gone).to.equal('closed');
+    });
+  });
+
   describe('has no broker', () => {
     it('waits for it at the start, says for what, and can be closed meanwhile', async () => {
       await proxy.down();

@@ -1,6 +1,7 @@
 import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
 import type { Log } from '../../service/ports.ts';
 import { closed, describe } from './fault.ts';
+import { writeFramesAtOnce } from './frames.ts';
 import { cutLater, joinWrites, socketOf } from './socket.ts';
 
 export interface ConnectionOptions {
@@ -126,6 +127,7 @@ async function prove(model: ChannelModel): Promise<void> {
   model.on('error', ignore);
   const socket = socketOf(model);
   if (socket) joinWrites(socket);
+  writeFramesAtOnce(model);
   const gone = new Promise<never>((_, reject) => {
     model.once('close', (error) => {
       if (socket) cutLater(socket);

@@ -1,16 +1,9 @@
-import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Log, OutgoingMessage } from '../../service/ports.ts';
 import { LastingChannel } from './channel.ts';
 import type { AmqpConnection } from './connection.ts';
 import { closed } from './fault.ts';
-
-/** A message in the broker's terms; the body is bytes, because a dead letter need not be text. */
-export interface RawMessage {
-  readonly exchange: string;
-  readonly routing_key: string;
-  readonly body: Buffer;
-  readonly options: Options.Publish;
-}
+import { type Properties, publishConfirmed, type RawMessage } from './frames.ts';
 
 /** What is on its way to the broker at most: more only fills buffers (see LIBRARIES: 500). */
 const MAX_UNCONFIRMED = 500;
@@ -134,7 +127,7 @@ export class Publisher {
   /** False: the channel's buffer is full now. The message is sent all the same. */
   #send(channel: ConfirmChannel, { message, batch }: Waiting): boolean {
     try {
-      const room = channel.publish(message.exchange, message.routing_key, message.body, message.options, (error: unknown) => {
+      const room = publishConfirmed(channel, message, (error) => {
         this.#unconfirmed--;
         if (error) batch.fail(closed('RabbitMQ did not take the message, or the connection was lost first', error));
         else batch.confirm();
@@ -175,18 +168,18 @@ export class Publisher {
 /** An event or message of the port as it goes to the broker: on disk before it is confirmed. */
 export function toRaw(message: OutgoingMessage): RawMessage {
   const { message_id, correlation_id, reply_to, headers, expiration_ms } = message;
-  const options: Options.Publish = {
+  const options: Properties = {
     persistent: true,
     contentType: message.content_type ?? 'application/json',
     timestamp: Math.floor(Date.now() / 1_000),
   };
-  // What is absent is not there: amqplib writes what is.
   if (message_id !== undefined) options.messageId = message_id;
   if (headers !== undefined) options.headers = headers;
   if (correlation_id !== undefined) options.correlationId = correlation_id;
   if (reply_to !== undefined) options.replyTo = reply_to;
   if (expiration_ms !== undefined) options.expiration = expiration(expiration_ms);
-  const body = Buffer.from(message.body, message.encoding ?? 'utf8');
+  const { encoding = 'utf8' } = message;
+  const body = encoding === 'utf8' ? message.body : Buffer.from(message.body, encoding);
   return { exchange: message.exchange, routing_key: message.routing_key, body, options };
 }
 

@@ -2,6 +2,7 @@ import type { Channel } from 'amqplib';
 import type { Log } from '../../service/ports.ts';
 import { LastingChannel } from './channel.ts';
 import type { AmqpConnection } from './connection.ts';
+import { type Properties, publish } from './frames.ts';
 
 /** How long an answer waits for a lost connection before its request is given back. */
 const PATIENCE_MS = 5_000;
@@ -29,7 +30,7 @@ export class Replier {
   send(reply_to: string, correlation_id: string, body: string): Promise<void> | undefined {
     const channel = this.#channel.current;
     if (!channel) return this.#later(reply_to, correlation_id, body);
-    return publish(channel, reply_to, correlation_id, body) ? undefined : this.#channel.drained();
+    return answer(channel, reply_to, correlation_id, body) ? undefined : this.#channel.drained();
   }
 
   async close(): Promise<void> {
@@ -37,16 +38,13 @@ export class Replier {
   }
 
   async #later(reply_to: string, correlation_id: string, body: string): Promise<void> {
-    publish(await this.#channel.ready(PATIENCE_MS), reply_to, correlation_id, body);
+    answer(await this.#channel.ready(PATIENCE_MS), reply_to, correlation_id, body);
   }
 }
 
-function publish(channel: Channel, reply_to: string, correlation_id: string, body: string): boolean {
-  return channel.publish('', reply_to, Buffer.from(body), {
-    contentType: 'application/json',
-    timestamp: Math.floor(Date.now() / 1_000),
-    persistent: false,
-    // Some callers send none; an empty one would not be the same.
-    ...(correlation_id !== '' && { correlationId: correlation_id }),
-  });
+function answer(channel: Channel, reply_to: string, correlation_id: string, body: string): boolean {
+  const options: Properties = { contentType: 'application/json', timestamp: Math.floor(Date.now() / 1_000), persistent: false };
+  // Some callers send none; an empty one would not be the same.
+  if (correlation_id !== '') options.correlationId = correlation_id;
+  return publish(channel, { exchange: '', routing_key: reply_to, body, options });
 }

@@ -3,6 +3,7 @@ import { BusError, type Log } from '../../service/ports.ts';
 import { LastingChannel } from './channel.ts';
 import type { AmqpConnection } from './connection.ts';
 import { closed } from './fault.ts';
+import { type Properties, publish } from './frames.ts';
 import { expiration } from './publisher.ts';
 
 /** RabbitMQ's pseudo-queue for answers: no queue is made, but requests must go out on the channel that consumes it. */
@@ -70,7 +71,7 @@ export class Requester {
       this.#pending.set(id, { queue, resolve, reject, timer });
       try {
         // Back-pressure is not waited for: requests under way are limited by their timeout and by the callers.
-        channel.publish('', queue, Buffer.from(body), {
+        const options: Properties = {
           mandatory: true,
           replyTo: REPLY_QUEUE,
           correlationId: id,
@@ -79,7 +80,8 @@ export class Requester {
           contentType: 'application/json',
           timestamp: Math.floor(Date.now() / 1_000),
           persistent: false,
-        });
+        };
+        publish(channel, { exchange: '', routing_key: queue, body, options });
       } catch (error) {
         this.#take(id)?.reject(closed('the connection to RabbitMQ is closing', error));
       }

@@ -10,7 +10,11 @@ import type { ActiveflowStore, UnreadableActiveflow } from '../ports.ts';
 
 /** An action as siblings see it: the fields that are always there, there. */
 export function viewAction(action: Action): JsonObject {
-  return { ...(action as unknown as JsonObject), next_id: action.next_id ?? NIL, tm_execute: action.tm_execute ?? null };
+  const view: { [name: string]: Json } = { ...(action as unknown as JsonObject) };
+  // Set, not spread over: V8 defines anew what a spread has, with a call into its runtime for each.
+  view.next_id ??= NIL;
+  view.tm_execute ??= null;
+  return view;
 }
 
 export function viewActions(actions: readonly Action[]): JsonObject[] {
@@ -37,6 +41,11 @@ export function viewColumns(row: Activeflow | UnreadableActiveflow) {
 
 /** The parts of an activeflow that every view of it shows; what changes is taken from `shown`. */
 export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf(row)): JsonObject {
+  return Object.assign(viewShared(row, shown), viewPlace(shown));
+}
+
+/** What customers see of it as well. */
+export function viewShared(row: Activeflow, shown: ActiveflowSnapshot): { [name: string]: Json } {
   const head: { [name: string]: Json } = {
     id: row.id,
     customer_id: row.customer_id,
@@ -48,11 +57,8 @@ export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf
     on_complete_flow_id: row.on_complete_flow_id,
     webhook_uri: row.webhook_uri,
     webhook_method: row.webhook_method,
-    current_stack_id: shown.current_stack_id,
     current_action: viewAction(maskAction(shown.current)),
-    forward_stack_id: shown.forward?.stack_id ?? NIL,
     forward_action_id: shown.forward?.action_id ?? NIL,
-    execute_count: shown.step,
     tm_create: row.tm_create,
     tm_update: shown.tm_update,
     tm_delete: shown.tm_delete,
@@ -60,6 +66,15 @@ export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf
   if (row.user_id !== undefined) head.user_id = row.user_id;
   if (row.reference_type === 'call') head.call_id = row.reference_id;
   return head;
+}
+
+/** What only siblings see: how it is walked. */
+export function viewPlace(shown: ActiveflowSnapshot): JsonObject {
+  return {
+    current_stack_id: shown.current_stack_id,
+    forward_stack_id: shown.forward?.stack_id ?? NIL,
+    execute_count: shown.step,
+  };
 }
 
 /** The whole resource. `shown` is what it looked like when an event or an answer was caused; default now. */

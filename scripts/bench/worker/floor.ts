@@ -1,5 +1,6 @@
 import { type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
+import { publish, publishConfirmed, writeFramesAtOnce } from '../../../pkg/bus/amqp/frames.ts';
 import { joinWrites, socketOf } from '../../../pkg/bus/amqp/socket.ts';
 import { parseDsn } from '../../../pkg/store/dsn.ts';
 import type { FloorCommands } from '../protocol.ts';
@@ -8,7 +9,8 @@ import { serve } from './serve.ts';
 /**
  * The floor under a durable `next`: a request, one conditional UPDATE that it shares with those beside it, the answer,
  * the acknowledgement, an event and a webhook that the broker confirms; rows and messages as long as the daemon's. It
- * decides nothing, checks nothing, repeats nothing: what a daemon can reach at most with these libraries and servers.
+ * decides nothing, checks nothing, repeats nothing: what a daemon can reach at most with these libraries and servers, and with
+ * the daemon's own way of writing messages.
  */
 const ROWS = 1_000;
 const BATCH = 64;
@@ -117,15 +119,10 @@ class Events {
   }
 
   #send(exchange: string, routing_key: string): void {
-    this.#channel.publish(
-      exchange,
-      routing_key,
-      EVENT,
-      { persistent: true, contentType: 'application/json' },
-      (error: unknown) => {
-        if (error) throw error;
-      },
-    );
+    const options = { persistent: true, contentType: 'application/json' };
+    publishConfirmed(this.#channel, { exchange, routing_key, body: EVENT, options }, (error) => {
+      if (error) throw error;
+    });
   }
 }
 
@@ -138,6 +135,7 @@ async function serveFloor({ url, dsn, queue, silent, exchange, webhooks }: Floor
     const model = await connect(url, { noDelay: true, clientProperties: { connection_name: `bench floor ${name}` } });
     const socket = socketOf(model);
     if (socket) joinWrites(socket);
+    writeFramesAtOnce(model);
     return model;
   };
   const events = new Events(await (await open('publish')).createConfirmChannel(), exchange, webhooks);
@@ -147,7 +145,12 @@ async function serveFloor({ url, dsn, queue, silent, exchange, webhooks }: Floor
   const take = async (from: string, publishes: boolean): Promise<void> => {
     const answer = (message: ConsumeMessage): void => {
       const { replyTo, correlationId } = message.properties;
-      channel.sendToQueue(replyTo, ANSWER, { correlationId, contentType: 'application/json' });
+      publish(channel, {
+        exchange: '',
+        routing_key: replyTo,
+        body: ANSWER,
+        options: { correlationId, contentType: 'application/json' },
+      });
       channel.ack(message);
       if (publishes) events.add();
     };
