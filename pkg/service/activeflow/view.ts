@@ -5,16 +5,24 @@ import { type Activeflow, type ActiveflowSnapshot, START, type TraceStep } from 
 import { maskCallbacks } from '../../model/callback.ts';
 import { MAIN_STACK, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
+import type { Writable } from '../../model/writable.ts';
 import type { Lists } from '../lists.ts';
 import type { ActiveflowStore, UnreadableActiveflow } from '../ports.ts';
 
 /** An action as siblings see it: the fields that are always there, there. */
 export function viewAction(action: Action): JsonObject {
-  const view: { [name: string]: Json } = { ...(action as unknown as JsonObject) };
-  // Set, not spread over: V8 defines anew what a spread has, with a call into its runtime for each.
-  view.next_id ??= NIL;
-  view.tm_execute ??= null;
-  return view;
+  // Each by name: a copy by spreading has a hidden class of its own, which V8 gives what is set then by way of its runtime.
+  const view: Writable<Action> = {
+    id: action.id,
+    next_id: action.next_id ?? NIL,
+    type: action.type,
+    tm_execute: action.tm_execute ?? null,
+  };
+  if (action.option !== undefined) view.option = action.option;
+  if (action.name !== undefined) view.name = action.name;
+  if (action.on_error_target_id !== undefined) view.on_error_target_id = action.on_error_target_id;
+  if (action.retry !== undefined) view.retry = action.retry;
+  return view as unknown as JsonObject;
 }
 
 export function viewActions(actions: readonly Action[]): JsonObject[] {
