@@ -55,11 +55,13 @@ export interface TakenArrival extends Arrival {
 /** What the secrets of callbacks begin with, so that they are known wherever they are shown. */
 export const CALLBACK_SECRET_PREFIX = 'cbsec_';
 
+/** One look through a text for both takes half the time of two, and some are of many actions. */
+const ANY = new RegExp(`/callbacks/|${CALLBACK_SECRET_PREFIX}`);
 const TOKEN = /(\/v1\/callbacks\/[0-9a-f-]{36}\/)[\w-]{16,}/gi;
 const SECRET = /\bcbsec_[\w-]{16,}/g;
 
 /** A text without the tokens of callbacks' addresses, and without the secrets of those who call them. */
 export function maskCallbacks(text: string): string {
-  if (!text.includes('/callbacks/') && !text.includes(CALLBACK_SECRET_PREFIX)) return text;
+  if (!ANY.test(text)) return text;
   return text.replace(TOKEN, '$1***').replace(SECRET, `${CALLBACK_SECRET_PREFIX}***`);
 }

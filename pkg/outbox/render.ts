@@ -2,7 +2,7 @@ import { snapshotOf } from '../engine/draft.ts';
 import type { Activeflow, PendingEvent } from '../model/activeflow.ts';
 import { maskCallbacks } from '../model/callback.ts';
 import type { Json, JsonObject } from '../model/json.ts';
-import { viewActiveflow, viewPlace, viewShared } from '../service/activeflow/view.ts';
+import { viewForEvent, viewPlace, viewShared } from '../service/activeflow/view.ts';
 import type { Lists } from '../service/lists.ts';
 import type { ActiveflowStore, OutgoingMessage, StoredEvent } from '../service/ports.ts';
 import type { Render, RenderFlowEvent } from './mover.ts';
@@ -24,7 +24,7 @@ export function renderEvents({ exchange, event_full }: RenderOptions, lists: Lis
     if (!event_full && event.type === 'activeflow_updated') {
       return messagesOf(exchange, row, event, viewShared(row, shown), viewPlace(shown));
     }
-    return viewActiveflow(row, lists, store, shown).then((whole) => {
+    return viewForEvent(row, lists, store, shown).then((whole) => {
       const { current_stack_id, forward_stack_id, execute_count, ...shared } = whole;
       return messagesOf(exchange, row, event, shared, { current_stack_id, forward_stack_id, execute_count });
     });

@@ -85,12 +85,35 @@ export function viewPlace(shown: ActiveflowSnapshot): JsonObject {
   };
 }
 
-/** The whole resource. `shown` is what it looked like when an event or an answer was caused; default now. */
-export async function viewActiveflow(
+/** The whole resource. `shown` is what it looked like when an answer was caused; default now. */
+export function viewActiveflow(
   row: Activeflow,
   lists: Lists,
   store: ActiveflowStore,
   shown: ActiveflowSnapshot = snapshotOf(row),
+): Promise<JsonObject> {
+  return viewWhole(row, lists, store, shown, viewMasked);
+}
+
+/**
+ * The same as it looked when an event was caused. Addresses of callbacks are not masked yet: whoever makes one text of all
+ * of it looks through that.
+ */
+export function viewForEvent(
+  row: Activeflow,
+  lists: Lists,
+  store: ActiveflowStore,
+  shown: ActiveflowSnapshot,
+): Promise<JsonObject> {
+  return viewWhole(row, lists, store, shown, viewAction);
+}
+
+async function viewWhole(
+  row: Activeflow,
+  lists: Lists,
+  store: ActiveflowStore,
+  shown: ActiveflowSnapshot,
+  view: (action: Action) => JsonObject,
 ): Promise<JsonObject> {
   const stack_map: Record<string, Json> = {};
   let main: JsonObject[] = [];
@@ -105,8 +128,8 @@ export async function viewActiveflow(
       return_action_id: stack.return_action_id,
     };
   }
-  const executed_actions = (await executedActions(row, shown.step, store)).map(viewMasked);
-  const current_action = viewMasked(shown.current);
+  const executed_actions = (await executedActions(row, shown.step, store)).map(view);
+  const current_action = view(maskAction(shown.current));
   return { ...viewHead(row, shown), current_action, stack_map, actions: main, executed_actions };
 }
 

@@ -69,6 +69,30 @@ describe('an event', () => {
     });
   });
 
+  it('shows neither keys of a request nor addresses of callbacks, in updates and in the whole', async () => {
+    const option = {
+      url: 'https://api.example.com/orders?key=hidden-1',
+      headers: { authorization: 'hidden-2' },
+      body: `call https://calls.example.com/v1/callbacks/${now.id}/hidden-3-hidden-3-hidden-3`,
+    };
+    const row = sampleActiveflow({
+      ...now,
+      state: sampleState({ current: { id: now.flow_id, type: 'http_request', option }, step: 3 }),
+    });
+    for (const event_full of [false, true]) {
+      const rendered = await renderEvents(
+        { exchange: 'e', event_full },
+        LISTS,
+        NOTHING_STORED,
+      )(row, {
+        seq: 1,
+        type: 'activeflow_updated',
+      });
+      expect(rendered.map(({ body }) => /hidden-\d/.exec(body)?.[0])).to.deep.equal([undefined, undefined]);
+      expect(rendered[0]?.body).to.contain('api.example.com').and.to.contain(`/v1/callbacks/${now.id}/***`);
+    }
+  });
+
   it('has stacks and executed actions when the whole is asked for, or it is no update', async () => {
     const whole = async (type: PendingEvent['type'], full: boolean): Promise<boolean> => {
       const [{ data }] = await render({ seq: 1, type }, full);
