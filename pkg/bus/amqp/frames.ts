@@ -116,14 +116,18 @@ export function writeFramesAtOnce(model: ChannelModel): void {
     for (const channel of channels) connection.channels[channel]?.channel.emit('drain');
   });
   const frames = new Frames((bytes) => socket.write(bytes));
-  /** What amqplib has not given to the socket goes first, and nothing may come between the frames of a message. */
-  const inOrder = (channel: number, add: () => void): void => {
+  /**
+   * What amqplib has not given to the socket goes first, and nothing may come between the frames of a message. Returns
+   * how many bytes of it there are.
+   */
+  const inOrder = (channel: number, add: () => void): number => {
     const buffer = connection.channels[channel]?.buffer;
-    const behind = buffer && buffer.readableLength + buffer.writableLength > 0;
-    if (behind) frames.flush();
+    const before = buffer ? buffer.readableLength + buffer.writableLength : 0;
+    if (before > 0) frames.flush();
     add();
-    if (behind) frames.flush((bytes) => buffer.write(bytes));
+    if (before > 0) frames.flush((bytes) => buffer?.write(bytes));
     connection.sentSinceLastCheck = true;
+    return before;
   };
   const sendMessage = connection.sendMessage.bind(connection);
   const sendMethod = connection.sendMethod.bind(connection);
@@ -132,8 +136,8 @@ export function writeFramesAtOnce(model: ChannelModel): void {
       frames.flush();
       return sendMessage(channel, method, fields, class_, properties, body);
     }
-    inOrder(channel, () => frames.publish(channel, fields.message));
-    const room = socket.writableLength + frames.waiting < MAX_WAITING_BYTES;
+    const before = inOrder(channel, () => frames.publish(channel, fields.message));
+    const room = before + socket.writableLength + frames.waiting < MAX_WAITING_BYTES;
     if (!room) full.add(channel);
     return room;
   };

@@ -14,8 +14,8 @@ export function viewAction(action: Action): JsonObject {
   // Each by name: a copy by spreading has a hidden class of its own, which V8 gives what is set then by way of its runtime.
   const view: Writable<Action> = {
     id: action.id,
-    next_id: action.next_id ?? NIL,
     type: action.type,
+    next_id: action.next_id ?? NIL,
     tm_execute: action.tm_execute ?? null,
   };
   if (action.option !== undefined) view.option = action.option;
