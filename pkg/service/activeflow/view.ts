@@ -12,16 +12,13 @@ import type { ActiveflowStore, UnreadableActiveflow } from '../ports.ts';
 /** An action as siblings see it: the fields that are always there, there. */
 export function viewAction(action: Action): JsonObject {
   // Each by name: a copy by spreading has a hidden class of its own, which V8 gives what is set then by way of its runtime.
-  const view: Writable<Action> = {
-    id: action.id,
-    type: action.type,
-    next_id: action.next_id ?? NIL,
-    tm_execute: action.tm_execute ?? null,
-  };
+  const view: Writable<Action> = { id: action.id, type: action.type };
   if (action.option !== undefined) view.option = action.option;
   if (action.name !== undefined) view.name = action.name;
   if (action.on_error_target_id !== undefined) view.on_error_target_id = action.on_error_target_id;
   if (action.retry !== undefined) view.retry = action.retry;
+  view.next_id = action.next_id ?? NIL;
+  view.tm_execute = action.tm_execute ?? null;
   return view as unknown as JsonObject;
 }
 
