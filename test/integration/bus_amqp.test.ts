@@ -187,12 +187,14 @@ describe('bus on RabbitMQ', () => {
       }
     });
 
-    it('confirms a message only when the broker has it', async () => {
+    it('sends what came before a message that the broker refuses, and confirms the refused one never', async () => {
       await channel.assertQueue(queue, { durable: true });
       const large = bus.publish([{ exchange: '', routing_key: queue, body: bodyOf(7) }]);
       const gone = code(bus.publish([{ exchange: 'test.no.such.exchange', routing_key: queue, body: '{}' }]));
       expect(await code(large)).to.be.oneOf(['none', 'closed']);
       expect(await gone).to.equal('closed');
+      // It came first: the broker closes the channel for what came after it.
+      await eventually('the first message is in its queue', async () => (await channel.checkQueue(queue)).messageCount === 1);
     });
   });
 

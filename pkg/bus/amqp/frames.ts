@@ -182,34 +182,30 @@ export class Frames {
     return this.#at - this.#from;
   }
 
+  /** What throws midway leaves nothing: only `#done` moves on. */
   publish(channel: number, { exchange, routing_key, body, options }: RawMessage): void {
     const slab = this.#room(spaceForRest(options) + spaceForBody(body));
     const began = this.#at;
-    try {
-      let at = frameHead(slab, began, 1, channel, BASIC_PUBLISH);
-      at = slab.writeUInt16BE(0, at);
-      at = shortString(slab, at, exchange, 'exchange');
-      at = shortString(slab, at, routing_key, 'routing key');
-      slab[at++] = options.mandatory ? 1 : 0;
-      at = frameEnd(slab, began, at);
-      const header = at;
-      at = frameHead(slab, header, 2, channel, BASIC_CLASS);
-      const size = at;
-      at = properties(slab, at + 8, options);
-      at = frameEnd(slab, header, at);
-      const bytes = typeof body === 'string' ? slab.write(body, at + 7) : body.copy(slab, at + 7);
-      slab.writeUInt32BE(0, size);
-      slab.writeUInt32BE(bytes, size + 4);
-      if (bytes > 0) {
-        slab[at] = 3;
-        slab.writeUInt16BE(channel, at + 1);
-        at = frameEnd(slab, at, at + 7 + bytes);
-      }
-      this.#done(at);
-    } catch (error) {
-      this.#at = began;
-      throw error;
+    let at = frameHead(slab, began, 1, channel, BASIC_PUBLISH);
+    at = slab.writeUInt16BE(0, at);
+    at = shortString(slab, at, exchange, 'exchange');
+    at = shortString(slab, at, routing_key, 'routing key');
+    slab[at++] = options.mandatory ? 1 : 0;
+    at = frameEnd(slab, began, at);
+    const header = at;
+    at = frameHead(slab, header, 2, channel, BASIC_CLASS);
+    const size = at;
+    at = properties(slab, at + 8, options);
+    at = frameEnd(slab, header, at);
+    const bytes = typeof body === 'string' ? slab.write(body, at + 7) : body.copy(slab, at + 7);
+    slab.writeUInt32BE(0, size);
+    slab.writeUInt32BE(bytes, size + 4);
+    if (bytes > 0) {
+      slab[at] = 3;
+      slab.writeUInt16BE(channel, at + 1);
+      at = frameEnd(slab, at, at + 7 + bytes);
     }
+    this.#done(at);
   }
 
   acknowledge(channel: number, delivery_tag: number, multiple: boolean): void {
