@@ -1,6 +1,6 @@
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { CommitRow } from './activeflow-row.ts';
-import { mysqlBatch, mysqlCommit } from './commit-sql.ts';
+import { mariadbBatch, mysqlBatch, mysqlCommit } from './commit-sql.ts';
 import type { MysqlAddress } from './dsn.ts';
 import { classify, NotConnected, spoilsConnection, tooLarge } from './errors.ts';
 import type { CommitLane, CommitResult } from './group-commit.ts';
@@ -32,7 +32,7 @@ interface Link {
 
 /**
  * One connection for commits only, so that they never queue behind reads. A batch of one is one prepared UPDATE, a
- * batch of more is one UPDATE … JOIN. When fewer rows were affected than there are commits, the tokens are read back to
+ * batch of more is one UPDATE as well (commit-sql.ts). When fewer rows were affected than there are commits, the tokens are read back to
  * tell who won. When a batch fails, or the connection breaks under it, its commits are written one by one; each is
  * then settled by its token (settle.ts).
  */
@@ -87,8 +87,10 @@ export class MysqlLane implements CommitLane {
     const bytes = batch.reduce((sum, row) => sum + row.bytes, 0);
     // Quoting may double it.
     if (bytes * 2 > max_packet) return 'too large';
-    const { affectedRows } = await this.#run<ResultSetHeader>(mariadb ? 'execute' : 'query', mysqlBatch(batch));
-    return affectedRows;
+    const written = mariadb
+      ? this.#run<ResultSetHeader>('execute', mariadbBatch(batch))
+      : this.#run<ResultSetHeader>('query', mysqlBatch(batch));
+    return (await written).affectedRows;
   }
 
   #writeOne(row: CommitRow, deadline: number, unknown: boolean): Promise<CommitResult> {

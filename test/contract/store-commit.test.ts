@@ -101,6 +101,34 @@ eachStore('commits', (get) => {
     }
   });
 
+  it('gives each row of a batch its own in every column, and null where it has none', async () => {
+    const { store } = get();
+    const rows = await Promise.all(Array.from({ length: 40 }, () => stored(store, { variables: { kept: true } })));
+    for (let round = 0; round < 3; round += 1) {
+      const next = rows.map((row, n) => {
+        const ended = (n + round) % 6 === 0;
+        const at = (of: number): string | null =>
+          (n + round) % of === 0 ? null : `2126-11-21T08:${String(10 + n)}:1${round}.00000${of}Z`;
+        const own = `${'ö\u{1F44B}'.repeat(n * 20)} \\ ' ${n}.${round}`;
+        const events = (n + round) % 4 === 0 ? [] : [{ seq: 2 + round, type: 'activeflow_updated' } as const];
+        return following(row, {
+          revision: row.revision + round + 1,
+          status: ended ? 'ended' : 'running',
+          state: sampleState({ step: n, loops: { [own]: n } }),
+          outbox: { events, trace: [sampleTraceStep(round + 1, own)] },
+          // Who has a deadline is looked at by then at the latest.
+          wake_at: ended ? null : (at(2) ?? at(3)),
+          deadline_at: ended || at(2) ? null : at(3),
+          tm_update: at(5),
+          tm_delete: at(7),
+        });
+      });
+      const won = await Promise.all(next.map((row) => commitOf(store, row, false)));
+      expect(new Set(won)).to.deep.equal(new Set([true]));
+      expect(await Promise.all(rows.map((row) => store.activeflows.get(row.id)))).to.deep.equal(next);
+    }
+  });
+
   it('tells winners from losers of one batch', async () => {
     const { store, bench } = get();
     const rows = await Promise.all(Array.from({ length: 60 }, () => stored(store)));

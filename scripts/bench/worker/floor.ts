@@ -79,14 +79,12 @@ class GroupedUpdates {
     const ids = batch.map(({ row }) => idOf(row)).sort();
     // A few widths only: each is prepared once.
     while (ids.length > 1 && (ids.length & (ids.length - 1)) !== 0) ids.push('');
-    const rows = ids.map(() => 'SELECT ? AS id, ? AS state, ? AS outbox').join(' UNION ALL ');
-    const sql = `UPDATE (${rows}) v STRAIGHT_JOIN bench_floor f ON f.id = v.id
-      SET f.revision = f.revision + 1, f.state = v.state, f.outbox = v.outbox`;
-    await run(
-      lane,
-      sql,
-      ids.flatMap((id) => [id, STATE, OUTBOX]),
-    );
+    // As the daemon does (pkg/store/commit-sql.ts): each row takes the values at its position.
+    const values = ids.map(() => '?').join();
+    const sql = `UPDATE bench_floor FORCE INDEX (PRIMARY) SET revision = revision + 1,
+      state = ELT(FIELD(id, ${values}), ${values}), outbox = ELT(FIELD(id, ${values}), ${values}) WHERE id IN (${values})`;
+    const states = ids.map(() => STATE);
+    await run(lane, sql, [...ids, ...states, ...ids, ...ids.map(() => OUTBOX), ...ids]);
     this.#lanes.push(lane);
     for (const { answer } of batch) answer();
     this.#pump();
