@@ -54,9 +54,17 @@ const WARM_UP_CALLERS = 100;
 const MARGIN = 1.4;
 const QUIET_MS = { full: 300, short: 60 };
 
+/** At so many callers a round differs from the next by a third: what is compared with a target there takes twice as many rounds. */
+export const MANY_CALLERS = 100;
+
 /** Runs the contestants in turns, A B A B …, and compares each with the first, round by round. */
-export async function measure(bench: Bench, contestants: readonly Contestant[], comparedWith = 'echo'): Promise<Row[]> {
-  const { rounds, seconds, form } = bench.options;
+export async function measure(
+  bench: Bench,
+  contestants: readonly Contestant[],
+  comparedWith = 'echo',
+  rounds = bench.options.rounds,
+): Promise<Row[]> {
+  const { seconds, form } = bench.options;
   const samples = contestants.map((): Sample[] => []);
   const paces = contestants.map(() => 0);
   for (const [at, contestant] of contestants.entries()) {

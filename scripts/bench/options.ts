@@ -39,7 +39,7 @@ export interface Options {
 export const USAGE = `usage: npm run bench -- [options]
   --short          one short round of everything, at most a minute
   --only NAME      ${CASES.join(', ')}; more than one by commas
-  --rounds N       how often each is measured (default 4)
+  --rounds N       how often each is measured (default 4); next, create and internal at 100 callers twice as often
   --seconds N      how long each time (default 4)
   --callers N,N    callers at the same time (default 1,10,100,300)
   --profile DIR    a CPU profile of the daemon during next (100 callers), or with --only webhooks or internal during that,

@@ -1,8 +1,6 @@
 import { type Bench, ECHO, FLOOR, REQUESTS, SILENT_FLOOR } from '../bench.ts';
 import { BRIEF, callFlow } from '../flows.ts';
-import { type Contestant, measure, type Row } from '../measure.ts';
-
-const MANY = 100;
+import { type Contestant, MANY_CALLERS, measure, type Row } from '../measure.ts';
 
 /** echo, the floor (worker/floor.ts), create and next in turns, at each number of callers; a new daemon and an empty table for each. */
 export async function rpcCase(
@@ -22,7 +20,7 @@ async function atOnce(bench: Bench, callers: number, wanted: (name: 'create' | '
   if (wanted('next')) {
     contestants.push({ name: 'floor', callers, workload: { kind: 'echo', queue: FLOOR } });
     // What of the floor is the broker's, for an event and a webhook that are on its disk before they are confirmed.
-    if (callers === MANY) {
+    if (callers === MANY_CALLERS) {
       contestants.push({ name: 'floor, nothing published', callers, workload: { kind: 'echo', queue: SILENT_FLOOR } });
     }
     const prepare = await bench.pool(callFlow('calls', REQUESTS));
@@ -32,5 +30,6 @@ async function atOnce(bench: Bench, callers: number, wanted: (name: 'create' | '
     await bench.pool(callFlow('new', REQUESTS, BRIEF));
     contestants.push({ name: 'create', callers, workload: { kind: 'create', pool: 'new' } });
   }
-  return measure(bench, contestants);
+  const { rounds } = bench.options;
+  return measure(bench, contestants, 'echo', callers === MANY_CALLERS ? 2 * rounds : rounds);
 }
