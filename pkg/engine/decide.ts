@@ -3,6 +3,7 @@ import { ActionFailure, type ActionType, type Decision } from '../action/definit
 import { NIL } from '../model/id.ts';
 import type { Walk } from './ask.ts';
 import { awaitSignal } from './await.ts';
+import { deciding } from './begin.ts';
 import { beside, checkOptionOf, contextOf, decisionOf } from './deciding.ts';
 import type { Draft } from './draft.ts';
 import { checkedActions, enterStack, pushActions } from './enter.ts';
@@ -21,7 +22,7 @@ import { formatTime, type World } from './world.ts';
 export function* prepareOption(draft: Draft, mayAsk: boolean): Walk<void> {
   const option = yield* substituteOption(draft, draft.current, draft.variables, 0, mayAsk);
   if (option) draft.current = { ...draft.current, option };
-  if (draft.run) draft.run = { ...draft.run, stage: 'deciding' };
+  if (draft.run) draft.run = deciding(draft.run);
 }
 
 /** Lets the current action decide, and applies what it decided. False: the walk is over. */
