@@ -1,7 +1,7 @@
 import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
 import type { Log } from '../../service/ports.ts';
 import { closed, describe } from './fault.ts';
-import { writeFramesAtOnce } from './frames.ts';
+import { writeFramesAtOnce } from './frame-writer.ts';
 import { cutLater, joinWrites, socketOf } from './socket.ts';
 
 export interface ConnectionOptions {

@@ -3,7 +3,8 @@ import type { Log, OutgoingMessage } from '../../service/ports.ts';
 import { LastingChannel } from './channel.ts';
 import type { AmqpConnection } from './connection.ts';
 import { closed } from './fault.ts';
-import { type Properties, publishConfirmed, type RawMessage } from './frames.ts';
+import { publishConfirmed } from './frame-writer.ts';
+import type { Properties, RawMessage } from './frames.ts';
 
 /** What is on its way to the broker at most: more only fills buffers (see LIBRARIES: 500). */
 const MAX_UNCONFIRMED = 500;

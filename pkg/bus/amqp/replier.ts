@@ -2,7 +2,8 @@ import type { Channel } from 'amqplib';
 import type { Log } from '../../service/ports.ts';
 import { LastingChannel } from './channel.ts';
 import type { AmqpConnection } from './connection.ts';
-import { type Properties, publish } from './frames.ts';
+import { publish } from './frame-writer.ts';
+import type { Properties } from './frames.ts';
 
 /** How long an answer waits for a lost connection before its request is given back. */
 const PATIENCE_MS = 5_000;

@@ -3,7 +3,8 @@ import { BusError, type Log } from '../../service/ports.ts';
 import { LastingChannel } from './channel.ts';
 import type { AmqpConnection } from './connection.ts';
 import { closed } from './fault.ts';
-import { type Properties, publish } from './frames.ts';
+import { publish } from './frame-writer.ts';
+import type { Properties } from './frames.ts';
 import { expiration } from './publisher.ts';
 
 /** RabbitMQ's pseudo-queue for answers: no queue is made, but requests must go out on the channel that consumes it. */

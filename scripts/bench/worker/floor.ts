@@ -1,6 +1,6 @@
 import { type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
-import { publish, publishConfirmed, writeFramesAtOnce } from '../../../pkg/bus/amqp/frames.ts';
+import { publish, publishConfirmed, writeFramesAtOnce } from '../../../pkg/bus/amqp/frame-writer.ts';
 import { joinWrites, socketOf } from '../../../pkg/bus/amqp/socket.ts';
 import { parseDsn } from '../../../pkg/store/dsn.ts';
 import type { FloorCommands } from '../protocol.ts';
