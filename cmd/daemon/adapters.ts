@@ -24,6 +24,11 @@ export function serverAdapters(settings: Settings, log: Log): Adapters {
       secret_keys: settings.webhooks.secret_keys,
       onReadOnly: (where) =>
         log.warn({ database: where }, 'the database takes no writes any more: new connections are made, to find its successor'),
+      onBatchRefused: (where, error) =>
+        log.warn(
+          { database: where, error },
+          'the database does not take commits together: they are written one by one, which is slow',
+        ),
     }),
     cache: new RedisCache({ ...redis, log }),
     bus,

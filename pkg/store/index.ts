@@ -51,6 +51,8 @@ export interface MysqlStoreOptions extends CommonOptions {
   readonly commit_connections?: number;
   /** Told when the server turned out to be read-only, as one is that a failover has left behind. */
   readonly onReadOnly?: (where: string) => void;
+  /** Told once when the server does not take commits together, only one by one, which is slow: where, and what it says. */
+  readonly onBatchRefused?: (where: string, error: string) => void;
 }
 
 export interface SqliteStoreOptions extends CommonOptions {
@@ -77,7 +79,15 @@ export function openMysqlStore(options: MysqlStoreOptions): Store {
   const pool = new QueryPool(address, options.connections ?? 10, settling.statement_ms, watch);
   const db = kysely(new MysqlDialect({ pool }));
   const session = new Session(db, mysqlDialect, where, (statement) => pool.execute(statement));
-  const lanes = Array.from({ length: options.commit_connections ?? 2 }, () => new MysqlLane(address, where, settling, watch));
+  let told = false;
+  const onRefused = ({ message }: Error): void => {
+    if (!told) options.onBatchRefused?.(where, message);
+    told = true;
+  };
+  const lanes = Array.from(
+    { length: options.commit_connections ?? 2 },
+    () => new MysqlLane(address, where, settling, watch, onRefused),
+  );
   return new SqlStore(session, lanes, options, async (work) => {
     // One connection holds get_lock, one is for what is asked beside it; no time limit for a statement.
     const own = kysely(new MysqlDialect({ pool: new QueryPool(address, 2, 0, new ReadOnlyWatch(() => undefined)) }));

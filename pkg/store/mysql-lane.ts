@@ -41,13 +41,16 @@ export class MysqlLane implements CommitLane {
   readonly #where: string;
   readonly #settling: Settling;
   readonly #watch: ReadOnlyWatch;
+  readonly #onRefused: (error: Error) => void;
   #link: Link | undefined;
 
-  constructor(address: MysqlAddress, where: string, settling: Settling, watch: ReadOnlyWatch) {
+  /** `onRefused`: told each time that the server does not take a batch for a reason of the statement's own. */
+  constructor(address: MysqlAddress, where: string, settling: Settling, watch: ReadOnlyWatch, onRefused: (error: Error) => void) {
     this.#address = address;
     this.#where = where;
     this.#settling = settling;
     this.#watch = watch;
+    this.#onRefused = onRefused;
   }
 
   async write(batch: readonly CommitRow[]): Promise<readonly CommitResult[]> {
@@ -63,7 +66,9 @@ export class MysqlLane implements CommitLane {
           return await this.#readBack(batch);
         }
       } catch (error) {
-        unknown ||= classify(error) === 'lost';
+        const failure = classify(error);
+        if (failure === 'other' && error instanceof Error) this.#onRefused(error);
+        unknown ||= failure === 'lost';
       }
     }
     const results: CommitResult[] = [];

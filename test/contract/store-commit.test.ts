@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import type { Activeflow } from '../../pkg/model/activeflow.ts';
 import { TraceLine } from '../../pkg/model/trace-line.ts';
 import type { Store } from '../../pkg/service/ports.ts';
+import { openMysqlStore } from '../../pkg/store/index.ts';
+import { createDatabase } from '../support/database.ts';
 import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
 
@@ -182,5 +184,32 @@ eachStore('commits', (get) => {
     expect(await store.activeflows.get(child.id)).to.deep.equal(child);
     expect(await store.activeflows.get(parent.id)).to.deep.equal(ended);
     expect(await store.activeflows.commit(change)).to.equal(false);
+  });
+});
+
+describe('commits on MariaDB alone', () => {
+  it('are written one by one when the server does not take them together, and that is told once', async () => {
+    const database = await createDatabase();
+    const told: string[] = [];
+    const store = openMysqlStore({ dsn: database.dsn, onBatchRefused: (_where, error) => told.push(error) });
+    try {
+      await store.migrate();
+      const rows = await Promise.all(Array.from({ length: 30 }, () => stored(store)));
+      await database.admin.query(`CREATE TRIGGER no_third BEFORE UPDATE ON activeflows FOR EACH ROW
+        IF NEW.id = '${rows[3]?.id}' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF`);
+      for (let round = 0; round < 2; round += 1) {
+        const next = rows.map((row, n) =>
+          following(row, { revision: row.revision + (n === 3 ? 0 : round) + 1, variables: { round } }),
+        );
+        const won = await Promise.allSettled(next.map((row) => commitOf(store, row)));
+        expect(won.map(({ status }) => status)).to.deep.equal(rows.map((_, n) => (n === 3 ? 'rejected' : 'fulfilled')));
+        const read = await Promise.all(rows.map((row) => store.activeflows.get(row.id)));
+        expect(read).to.deep.equal(next.map((row, n) => (n === 3 ? rows[3] : row)));
+      }
+      expect(told).to.deep.equal(['not this one']);
+    } finally {
+      await store.close();
+      await database.drop();
+    }
   });
 });
