@@ -2,6 +2,9 @@ import { expect } from 'chai';
 import type { Activeflow } from '../../pkg/model/activeflow.ts';
 import { TraceLine } from '../../pkg/model/trace-line.ts';
 import type { Store } from '../../pkg/service/ports.ts';
+import { commitToRow } from '../../pkg/store/activeflow-row.ts';
+import { mysqlBatch } from '../../pkg/store/commit-sql.ts';
+import { mysqlDialect } from '../../pkg/store/dialect.ts';
 import { openMysqlStore } from '../../pkg/store/index.ts';
 import { createDatabase } from '../support/database.ts';
 import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
@@ -13,6 +16,26 @@ async function stored(store: Store, changes: Partial<Activeflow> = {}): Promise<
   const activeflow = sampleActiveflow(changes);
   expect(await store.activeflows.create(activeflow)).to.equal(true);
   return activeflow;
+}
+
+/** Another one in every column, and without one here and there. */
+function varied(row: Activeflow, n: number, round: number): Activeflow {
+  const ended = (n + round) % 6 === 0;
+  const at = (of: number): string | null =>
+    (n + round) % of === 0 ? null : `2126-11-21T08:${String(10 + n)}:1${round}.00000${of}Z`;
+  const own = `${'ö\u{1F44B}'.repeat(n * 20)} \\ ' ${n}.${round}`;
+  const events = (n + round) % 4 === 0 ? [] : [{ seq: 2 + round, type: 'activeflow_updated' } as const];
+  return following(row, {
+    revision: row.revision + round + 1,
+    status: ended ? 'ended' : 'running',
+    state: sampleState({ step: n, loops: { [own]: n } }),
+    outbox: { events, trace: [sampleTraceStep(round + 1, own)] },
+    // Who has a deadline is looked at by then at the latest.
+    wake_at: ended ? null : (at(2) ?? at(3)),
+    deadline_at: ended || at(2) ? null : at(3),
+    tm_update: at(5),
+    tm_delete: at(7),
+  });
 }
 
 function commitOf(store: Store, next: Activeflow, variables_changed = true): Promise<boolean> {
@@ -107,24 +130,7 @@ eachStore('commits', (get) => {
     const { store } = get();
     const rows = await Promise.all(Array.from({ length: 40 }, () => stored(store, { variables: { kept: true } })));
     for (let round = 0; round < 3; round += 1) {
-      const next = rows.map((row, n) => {
-        const ended = (n + round) % 6 === 0;
-        const at = (of: number): string | null =>
-          (n + round) % of === 0 ? null : `2126-11-21T08:${String(10 + n)}:1${round}.00000${of}Z`;
-        const own = `${'ö\u{1F44B}'.repeat(n * 20)} \\ ' ${n}.${round}`;
-        const events = (n + round) % 4 === 0 ? [] : [{ seq: 2 + round, type: 'activeflow_updated' } as const];
-        return following(row, {
-          revision: row.revision + round + 1,
-          status: ended ? 'ended' : 'running',
-          state: sampleState({ step: n, loops: { [own]: n } }),
-          outbox: { events, trace: [sampleTraceStep(round + 1, own)] },
-          // Who has a deadline is looked at by then at the latest.
-          wake_at: ended ? null : (at(2) ?? at(3)),
-          deadline_at: ended || at(2) ? null : at(3),
-          tm_update: at(5),
-          tm_delete: at(7),
-        });
-      });
+      const next = rows.map((row, n) => varied(row, n, round));
       const won = await Promise.all(next.map((row) => commitOf(store, row, false)));
       expect(new Set(won)).to.deep.equal(new Set([true]));
       expect(await Promise.all(rows.map((row) => store.activeflows.get(row.id)))).to.deep.equal(next);
@@ -188,6 +194,24 @@ eachStore('commits', (get) => {
 });
 
 describe('commits on MariaDB alone', () => {
+  it('are written alike by the statement for MySQL, whose values are text in it', async () => {
+    const database = await createDatabase();
+    const store = openMysqlStore({ dsn: database.dsn });
+    try {
+      await store.migrate();
+      const rows = await Promise.all(Array.from({ length: 20 }, () => stored(store, { variables: { kept: true } })));
+      const next = rows.map((row, n) => varied(row, n, 0));
+      const batch = next.map((row) => commitToRow(mysqlDialect, { next: row, variables_changed: false }, 'of the test'));
+      await database.admin.query("SET SESSION time_zone = '+00:00'");
+      const { sql, values } = mysqlBatch(batch);
+      await database.admin.query(sql, values);
+      expect(await Promise.all(rows.map((row) => store.activeflows.get(row.id)))).to.deep.equal(next);
+    } finally {
+      await store.close();
+      await database.drop();
+    }
+  });
+
   it('are written one by one when the server does not take them together, and that is told once', async () => {
     const database = await createDatabase();
     const told: string[] = [];
