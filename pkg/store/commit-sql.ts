@@ -63,24 +63,7 @@ export function sqliteCommit(row: CommitRow, now: string): Statement {
   return { sql: SQLITE_ONE, values: oneValues(row, row.unsettled === 1 ? now : null) };
 }
 
-/** Matches nothing: no activeflow has an empty id. */
-const FILLER: Batched = {
-  id: '',
-  revision: 1,
-  token: '',
-  status: '',
-  state: '',
-  variables: null,
-  outbox: '',
-  unsettled: 0,
-  has_run: 0,
-  wake_at: null,
-  deadline_at: null,
-  tm_update: null,
-  tm_delete: null,
-};
-
-/** The columns of a batch, in the order of both statements. */
+/** The columns of a commit besides its id and revision, in the order of all statements here. */
 const COLUMNS = [
   'token',
   'status',
@@ -94,13 +77,17 @@ const COLUMNS = [
   'tm_update',
   'tm_delete',
 ] as const;
-type Batched = Pick<CommitRow, (typeof COLUMNS)[number] | 'id' | 'revision'>;
+type Column = (typeof COLUMNS)[number];
+type Batched = Pick<CommitRow, 'id' | 'revision'> & Partial<Pick<CommitRow, Column>>;
+
+/** Matches nothing: no activeflow has an empty id. */
+const FILLER: Batched = { id: '', revision: 1 };
 
 /** Column by column, for a prepared statement. */
 export function mariadbBatch(batch: readonly CommitRow[]): Statement {
   const rows = filled(batch);
   const values: Value[] = rows.map((row) => row.id);
-  for (const column of COLUMNS) for (const row of rows) values.push(row[column]);
+  for (const column of COLUMNS) for (const row of rows) values.push(row[column] ?? null);
   for (const row of rows) values.push(row.revision);
   for (const row of rows) values.push(row.id, row.revision - 1);
   return { sql: mariadbBatchText(rows.length), values };
@@ -112,7 +99,7 @@ export function mysqlBatch(batch: readonly CommitRow[]): Statement {
   const values: Value[] = [];
   for (const row of rows) {
     values.push(row.id, row.revision);
-    for (const column of COLUMNS) values.push(row[column]);
+    for (const column of COLUMNS) values.push(row[column] ?? null);
   }
   return { sql: mysqlBatchText(rows.length), values };
 }
@@ -126,20 +113,6 @@ function filled(batch: readonly CommitRow[]): readonly Batched[] {
 }
 
 function oneValues(row: CommitRow, unsettled: Value): Value[] {
-  return [
-    row.revision,
-    row.token,
-    row.status,
-    row.state,
-    row.variables,
-    row.outbox,
-    unsettled,
-    row.has_run,
-    row.wake_at,
-    row.deadline_at,
-    row.tm_update,
-    row.tm_delete,
-    row.id,
-    row.revision - 1,
-  ];
+  const values = COLUMNS.map((column) => (column === 'unsettled' ? unsettled : row[column]));
+  return [row.revision, ...values, row.id, row.revision - 1];
 }

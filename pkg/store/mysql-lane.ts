@@ -32,9 +32,9 @@ interface Link {
 
 /**
  * One connection for commits only, so that they never queue behind reads. A batch of one is one prepared UPDATE, a
- * batch of more is one UPDATE as well (commit-sql.ts). When fewer rows were affected than there are commits, the tokens are read back to
- * tell who won. When a batch fails, or the connection breaks under it, its commits are written one by one; each is
- * then settled by its token (settle.ts).
+ * batch of more is one UPDATE as well (commit-sql.ts). When fewer rows were affected than there are commits, the tokens
+ * are read back to tell who won. When a batch fails, or the connection breaks under it, its commits are written one by
+ * one; each is then settled by its token (settle.ts).
  */
 export class MysqlLane implements CommitLane {
   readonly #address: MysqlAddress;

@@ -54,8 +54,12 @@ const WARM_UP_CALLERS = 100;
 const MARGIN = 1.4;
 const QUIET_MS = { full: 300, short: 60 };
 
-/** At so many callers a round differs from the next by a third: what is compared with a target there takes twice as many rounds. */
 export const MANY_CALLERS = 100;
+
+/** At so many callers a round differs from the next by a third: what is compared with a target there takes twice as many rounds. */
+export function roundsAt(callers: number, { options: { rounds } }: Bench): number {
+  return callers === MANY_CALLERS ? 2 * rounds : rounds;
+}
 
 /** Runs the contestants in turns, A B A B …, and compares each with the first, round by round. */
 export async function measure(

@@ -6,7 +6,7 @@ import { commitToRow } from '../../pkg/store/activeflow-row.ts';
 import { mysqlBatch } from '../../pkg/store/commit-sql.ts';
 import { mysqlDialect } from '../../pkg/store/dialect.ts';
 import { openMysqlStore } from '../../pkg/store/index.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
 
@@ -193,33 +193,39 @@ eachStore('commits', (get) => {
   });
 });
 
+/** Runs a test on a migrated store in a database of its own. */
+async function onMariadb(
+  options: Pick<Parameters<typeof openMysqlStore>[0], 'onBatchRefused'>,
+  test: (store: Store, admin: TestDatabase['admin']) => Promise<void>,
+): Promise<void> {
+  const database = await createDatabase();
+  const store = openMysqlStore({ dsn: database.dsn, ...options });
+  try {
+    await store.migrate();
+    await test(store, database.admin);
+  } finally {
+    await store.close();
+    await database.drop();
+  }
+}
+
 describe('commits on MariaDB alone', () => {
-  it('are written alike by the statement for MySQL, whose values are text in it', async () => {
-    const database = await createDatabase();
-    const store = openMysqlStore({ dsn: database.dsn });
-    try {
-      await store.migrate();
+  it('are written alike by the statement for MySQL, whose values are text in it', () =>
+    onMariadb({}, async (store, admin) => {
       const rows = await Promise.all(Array.from({ length: 20 }, () => stored(store, { variables: { kept: true } })));
       const next = rows.map((row, n) => varied(row, n, 0));
       const batch = next.map((row) => commitToRow(mysqlDialect, { next: row, variables_changed: false }, 'of the test'));
-      await database.admin.query("SET SESSION time_zone = '+00:00'");
+      await admin.query("SET SESSION time_zone = '+00:00'");
       const { sql, values } = mysqlBatch(batch);
-      await database.admin.query(sql, values);
+      await admin.query(sql, values);
       expect(await Promise.all(rows.map((row) => store.activeflows.get(row.id)))).to.deep.equal(next);
-    } finally {
-      await store.close();
-      await database.drop();
-    }
-  });
+    }));
 
   it('are written one by one when the server does not take them together, and that is told once', async () => {
-    const database = await createDatabase();
     const told: string[] = [];
-    const store = openMysqlStore({ dsn: database.dsn, onBatchRefused: (_where, error) => told.push(error) });
-    try {
-      await store.migrate();
+    await onMariadb({ onBatchRefused: (_where, error) => told.push(error) }, async (store, admin) => {
       const rows = await Promise.all(Array.from({ length: 30 }, () => stored(store)));
-      await database.admin.query(`CREATE TRIGGER no_third BEFORE UPDATE ON activeflows FOR EACH ROW
+      await admin.query(`CREATE TRIGGER no_third BEFORE UPDATE ON activeflows FOR EACH ROW
         IF NEW.id = '${rows[3]?.id}' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF`);
       for (let round = 0; round < 2; round += 1) {
         const next = rows.map((row, n) =>
@@ -231,9 +237,6 @@ describe('commits on MariaDB alone', () => {
         expect(read).to.deep.equal(next.map((row, n) => (n === 3 ? rows[3] : row)));
       }
       expect(told).to.deep.equal(['not this one']);
-    } finally {
-      await store.close();
-      await database.drop();
-    }
+    });
   });
 });

@@ -44,13 +44,8 @@ export function viewColumns(row: Activeflow | UnreadableActiveflow) {
   return { id, customer_id, flow_id, status, reference_type, reference_id, reference_activeflow_id, ...times };
 }
 
-/** The parts of an activeflow that every view of it shows; what changes is taken from `shown`. */
-export function viewHead(row: Activeflow, shown: ActiveflowSnapshot = snapshotOf(row)): JsonObject {
-  return Object.assign(viewShared(row, shown), viewPlace(shown));
-}
-
-/** What customers see of it as well. */
-export function viewShared(row: Activeflow, shown: ActiveflowSnapshot): { [name: string]: Json } {
+/** What siblings and customers see of every activeflow; what changes is taken from `shown`. */
+export function viewShared(row: Activeflow, shown: ActiveflowSnapshot, view = viewAction): { [name: string]: Json } {
   const head: { [name: string]: Json } = {
     id: row.id,
     customer_id: row.customer_id,
@@ -62,7 +57,7 @@ export function viewShared(row: Activeflow, shown: ActiveflowSnapshot): { [name:
     on_complete_flow_id: row.on_complete_flow_id,
     webhook_uri: row.webhook_uri,
     webhook_method: row.webhook_method,
-    current_action: viewAction(maskAction(shown.current)),
+    current_action: view(maskAction(shown.current)),
     forward_action_id: shown.forward?.action_id ?? NIL,
     tm_create: row.tm_create,
     tm_update: shown.tm_update,
@@ -126,8 +121,7 @@ async function viewWhole(
     };
   }
   const executed_actions = (await executedActions(row, shown.step, store)).map(view);
-  const current_action = view(maskAction(shown.current));
-  return { ...viewHead(row, shown), current_action, stack_map, actions: main, executed_actions };
+  return { ...viewShared(row, shown, view), ...viewPlace(shown), stack_map, actions: main, executed_actions };
 }
 
 /** Every action left behind before a step, in order, options as substituted. */

@@ -1,6 +1,6 @@
 import { type Bench, REQUESTS } from '../bench.ts';
 import { callFlow, internalFlow } from '../flows.ts';
-import { MANY_CALLERS, measure, type Row } from '../measure.ts';
+import { MANY_CALLERS, measure, type Row, roundsAt } from '../measure.ts';
 
 export const WITH_INTERNAL = 'next, 5 internal actions';
 
@@ -8,7 +8,6 @@ export const WITH_INTERNAL = 'next, 5 internal actions';
 export async function internalCase(bench: Bench, node: readonly string[] = []): Promise<Row[]> {
   const rows: Row[] = [];
   const profile = node.length > 0;
-  const { rounds } = bench.options;
   const asked = [1, MANY_CALLERS].filter((callers) => bench.options.callers.includes(callers));
   for (const callers of profile || bench.options.form === 'short' ? [MANY_CALLERS] : asked) {
     rows.push(
@@ -31,7 +30,7 @@ export async function internalCase(bench: Bench, node: readonly string[] = []): 
               },
             ],
             'next, no internal actions',
-            callers === MANY_CALLERS ? 2 * rounds : rounds,
+            roundsAt(callers, bench),
           ),
         node,
       )),

@@ -1,6 +1,6 @@
 import { type Bench, ECHO, FLOOR, REQUESTS, SILENT_FLOOR } from '../bench.ts';
 import { BRIEF, callFlow } from '../flows.ts';
-import { type Contestant, MANY_CALLERS, measure, type Row } from '../measure.ts';
+import { type Contestant, MANY_CALLERS, measure, type Row, roundsAt } from '../measure.ts';
 
 /** echo, the floor (worker/floor.ts), create and next in turns, at each number of callers; a new daemon and an empty table for each. */
 export async function rpcCase(
@@ -30,6 +30,5 @@ async function atOnce(bench: Bench, callers: number, wanted: (name: 'create' | '
     await bench.pool(callFlow('new', REQUESTS, BRIEF));
     contestants.push({ name: 'create', callers, workload: { kind: 'create', pool: 'new' } });
   }
-  const { rounds } = bench.options;
-  return measure(bench, contestants, 'echo', callers === MANY_CALLERS ? 2 * rounds : rounds);
+  return measure(bench, contestants, 'echo', roundsAt(callers, bench));
 }
