@@ -1,9 +1,10 @@
 import type { Settings } from '../../pkg/config/settings.ts';
 import { parseListenAddress } from '../../pkg/http/listen.ts';
 import { serveOps } from '../../pkg/http/ops.ts';
-import { type Lifecycle, retryUntilUp } from '../../pkg/lifecycle/index.ts';
+import { type Lifecycle, retryUntilUp, SpareMemory } from '../../pkg/lifecycle/index.ts';
 import { Metrics } from '../../pkg/metric/index.ts';
 import { Admission } from '../../pkg/rpc/admission.ts';
+import { busySince } from '../../pkg/rpc/busy.ts';
 import { Dispatcher } from '../../pkg/rpc/dispatcher.ts';
 import { EVENT_SOURCES, EventDispatcher } from '../../pkg/rpc/events.ts';
 import { Router } from '../../pkg/rpc/router.ts';
@@ -24,6 +25,7 @@ const ENDINGS_EVERY_MS = 500;
 const CLOCK_EVERY_MS = 10_000;
 const RETENTION_EVERY_MS = 60_000;
 const ERASURE_EVERY_MS = 1_000;
+const MEMORY_EVERY_MS = 5_000;
 const SEND_LEASE_MS = 15_000;
 
 /** Everything that a step of the start needs. */
@@ -157,6 +159,7 @@ async function warnOfWeakSettings(store: Store, metrics: Metrics, log: Log): Pro
 
 async function startLoops({ settings, store, bus, clock, mover, service, deliveries, log, lifecycle }: Stage): Promise<void> {
   const retention = new Retention(service.context, settings.retention);
+  const memory = new SpareMemory(busySince());
   const delivering = new Loop('deliveries', DELIVERIES_EVERY_MS, () => deliveries.turn(), log);
   const soon = (): void => delivering.soon();
   service.fanOut.onAdded = soon;
@@ -172,6 +175,7 @@ async function startLoops({ settings, store, bus, clock, mover, service, deliver
     new Loop('retention', RETENTION_EVERY_MS, () => retention.turn(), log),
     new Loop('erasure', ERASURE_EVERY_MS, () => service.customers.eraseNext(), log),
     new Loop('endings', ENDINGS_EVERY_MS, () => service.noticeEndings().then(() => false), log),
+    new Loop('memory', MEMORY_EVERY_MS, () => memory.look().then(() => false), log),
     new Loop('clock', CLOCK_EVERY_MS, async () => clock.align(await store.clockOffset()) ?? false, log),
   ];
   for (const loop of loops) loop.start();

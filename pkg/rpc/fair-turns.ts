@@ -1,3 +1,5 @@
+import { busySince } from './busy.ts';
+
 /**
  * How many requests are worked on side by side: enough to fill group commits. More of them is no more a second (64 to 256
  * measured alike), and who comes after a flood that was alone waits for all of them.
@@ -194,14 +196,4 @@ export class FairTurns {
       next?.begin(this.#take(customer, next.on, now));
     }
   }
-}
-
-function busySince(): () => number {
-  let last = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, last);
-    last = now;
-    return utilization;
-  };
 }

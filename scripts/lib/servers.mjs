@@ -80,11 +80,14 @@ export function rabbitmqEnv(dir, record) {
     RABBITMQ_LOG_BASE: join(dir, 'log'),
     RABBITMQ_LOGS: '-',
     RABBITMQ_PID_FILE: join(dir, 'rabbitmq.pid'),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} ${erlangArgs()}`,
     // Makes the start script become the node instead of watching it: then the pid we know is the node's own.
     RUNNING_UNDER_SYSTEMD: 'true',
   };
 }
+
+/** Memory that Erlang does not give back (docs/operations.md, RabbitMQ), unless the environment has other arguments. */
+const erlangArgs = () => process.env.RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS ?? '+MMscs 256';
 
 const mariadb = {
   package: 'mariadb-server',

@@ -1,0 +1,41 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Beyond that part of its time a process has made what is worth clearing away; up to that it has nothing to do. */
+const IDLE = 0.05;
+
+/**
+ * Gives memory back when a load is over. V8 does so at its next collection, which a process with nothing to do never comes
+ * to: with 100,000 running activeflows it kept 209 MB for as long as nobody asked, or 129, as chance would have it.
+ * Collected once, in 50 ms in which nothing waits, it gives the rest back within ten seconds.
+ */
+export class SpareMemory {
+  readonly #busy: () => number;
+  readonly #collect: () => Promise<void>;
+  #used = false;
+
+  /** `busy`: the part of the time since it was last asked in which the process was busy, 0 to 1. */
+  constructor(busy: () => number, collect: () => Promise<void> = collector()) {
+    this.#busy = busy;
+    this.#collect = collect;
+  }
+
+  /** To be asked every few seconds. Resolves when what was to be collected is. */
+  async look(): Promise<void> {
+    if (this.#busy() > IDLE) {
+      this.#used = true;
+      return;
+    }
+    if (!this.#used) return;
+    this.#used = false;
+    await this.#collect();
+  }
+}
+
+/** Node has it only for who starts it with --expose-gc; a context that is made under that flag has it all the same. */
+function collector(): () => Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as (options: { type: 'major'; execution: 'async' }) => Promise<void>;
+  setFlagsFromString('--no-expose-gc');
+  return () => gc({ type: 'major', execution: 'async' });
+}
