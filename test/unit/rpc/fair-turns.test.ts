@@ -22,6 +22,17 @@ class Works {
 }
 
 describe('fair turns', () => {
+  it('leave places free that one customer may not have, for others', async () => {
+    const works = new Works();
+    const turns = new FairTurns({ places: 3, each: 2 });
+    const all = ['a', 'a', 'a', 'b'].map((customer, at) => turns.run(customer, works.work(`${customer}${at}`)));
+    expect(works.begun).to.deep.equal(['a0', 'a1', 'b3']);
+    await works.endOne();
+    expect(works.begun).to.deep.equal(['a0', 'a1', 'b3', 'a2']);
+    for (const _ of all) await works.endOne();
+    await Promise.all(all);
+  });
+
   it('make nobody wait while there are places', async () => {
     const works = new Works();
     const turns = new FairTurns({ places: 3 });
@@ -46,7 +57,7 @@ describe('fair turns', () => {
     let now = 0;
     let busy = 0;
     const works = new Works();
-    const turns = new FairTurns({ places: 16, linger_ms: 100, hold_ms: 10_000, now: () => now, busy: () => busy });
+    const turns = new FairTurns({ places: 16, each: 16, linger_ms: 100, hold_ms: 10_000, now: () => now, busy: () => busy });
     const run = (customer: string, count: number): void => {
       for (let at = 0; at < count; at++) void turns.run(customer, works.work(customer));
     };
