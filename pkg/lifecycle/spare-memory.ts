@@ -12,7 +12,7 @@ const LOOKS = 4;
 /**
  * Gives memory back when a load is over. V8 does so at its next collection, which a process with nothing to do never comes
  * to: with 100,000 running activeflows it kept 209 MB for as long as nobody asked, or 129, as chance would have it.
- * Collected once, in 50 ms in which nothing waits, it gives the rest back within ten seconds.
+ * Collected once, in 50 ms for which whoever comes just then waits, it gives the rest back within ten seconds.
  */
 export class SpareMemory {
   readonly #busy: () => number;
