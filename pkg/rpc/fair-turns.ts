@@ -33,6 +33,7 @@ interface Waiting {
 
 export interface FairTurnsOptions {
   readonly places?: number;
+  /** How many of them one customer may have. */
   readonly each?: number;
   readonly linger_ms?: number;
   readonly hold_ms?: number;
@@ -43,9 +44,9 @@ export interface FairTurnsOptions {
 }
 
 /**
- * Lets requests work side by side, customers in turns. While the process keeps up, or a customer has been alone for a
- * while, nobody waits. When it does not, the customer that asks most may have less and less at work, down to as much as
- * the next one asks for: a flood lengthens its own queue only, and leaves the broker and the database to the others.
+ * Lets requests work side by side, customers in turns, none with more than its most. Further than that nobody is held back
+ * while the process keeps up, or a customer has been alone for a while. When it does not, the customer that asks most may
+ * have less and less at work, down to as much as the next one asks for: a flood lengthens its own queue only, and leaves the broker and the database to the others.
  */
 export class FairTurns {
   readonly #places: number;
