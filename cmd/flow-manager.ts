@@ -9,10 +9,10 @@ import { readSettings } from './daemon/options.ts';
 import { run } from './daemon/run.ts';
 
 /**
- * The heap grows by half of what is in use before it is cleared, not by several times that: with 100,000 running
- * activeflows 212 instead of 267 MB under load, at the same rate (docs/performance.md).
+ * The heap grows by what is in use before it is cleared, not by several times that, and not by half of it either: the slowest
+ * wait for what clears it (docs/performance.md, 33). What a load leaves behind is given back when it is over.
  */
-setFlagsFromString('--heap-growing-percent=50');
+setFlagsFromString('--heap-growing-percent=100');
 /**
  * On two processors that others use as well, the helpers of the collector stand in line behind them while this process
  * waits for each: without them a `next` takes 4 to 8 % less, and fewer of its collections take 10 ms and more.

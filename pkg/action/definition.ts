@@ -183,8 +183,8 @@ export interface ActionType<Schema extends TSchema = TSchema> {
   readonly in_branch?: false;
   /** Checks what no schema says when a flow is made, and returns the option as it is stored. */
   readonly check?: (option: JsonObject, checker: OptionChecker) => JsonObject;
-  /** Absent: handed over as it is. */
-  readonly decide?: (context: ActionContext<Static<Schema>>) => Deciding;
+  /** Absent: handed over as it is. A generator where it asks for something, else a function: a walk has many such steps. */
+  readonly decide?: (context: ActionContext<Static<Schema>>) => Decision | Deciding;
 }
 
 /** What an action type's own check may use. Paths are JSON Pointers into its option. */

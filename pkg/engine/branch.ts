@@ -4,13 +4,14 @@ import { ActionFailure } from '../action/definition.ts';
 import type { Action, Variables } from '../model/action.ts';
 import type { BranchState, ErrorData } from '../model/activeflow.ts';
 import { isSet } from '../model/id.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Walk } from './ask.ts';
-import { beside, checkOptionOf, contextOf, decisionOf } from './deciding.ts';
+import { beside, checkOptionOf, contextOf, decisionOf, performDeciding } from './deciding.ts';
 import type { Draft } from './draft.ts';
 import { exhaustedError, toErrorData } from './error-data.ts';
 import { mediumProblem } from './medium.ts';
 import { branchOffset } from './positions.ts';
-import { substituteOption } from './prepare.ts';
+import { askOutside, namesOutside, substituteOption } from './prepare.ts';
 import { assignVariables, isErrorVariable, withError } from './variables.ts';
 import type { World } from './world.ts';
 
@@ -53,11 +54,12 @@ function* walkAction(draft: Draft, walk: BranchWalk, action: Action): Walk<void>
   }
   const offset = branchOffset(walk.index, seat.state.walked);
   try {
-    const option = seat.state.option ?? (yield* substituteOption(draft, action, known(draft, seat), offset, true)) ?? {};
+    const option = seat.state.option ?? (yield* optionOf(draft, action, seat, offset)) ?? {};
     seat.state = { ...seat.state, option };
     checkOptionOf(type, option);
     const context = () => ({ ...contextOf(draft, world), ...viewOf(draft, walk, { ...action, option }) });
-    const decision = yield* decisionOf(draft, type, context, offset, { any: false });
+    const decided = decisionOf(type, context);
+    const decision = 'kind' in decided ? decided : yield* performDeciding(draft, decided, offset, { any: false });
     apply(draft, walk, action, decision);
     draft.note(decision.kind === 'jump' ? 'jumped' : 'run', `${branch.name}: ${decision.reason}`, world, {
       about: action,
@@ -66,6 +68,11 @@ function* walkAction(draft: Draft, walk: BranchWalk, action: Action): Walk<void>
   } catch (thrown) {
     failBranch(draft, walk, action, type, toErrorData(thrown));
   }
+}
+
+function* optionOf(draft: Draft, action: Action, seat: Seat, offset: number): Walk<JsonObject | undefined> {
+  const asked = namesOutside(action) ? yield* askOutside(draft, action, offset) : {};
+  return substituteOption(action, { ...known(draft, seat), ...asked });
 }
 
 /** The variables as this branch sees them: what other branches set is not among them. */

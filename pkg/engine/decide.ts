@@ -1,10 +1,11 @@
 import { actionType } from '../action/catalogue.ts';
 import { ActionFailure, type ActionType, type Decision } from '../action/definition.ts';
+import type { Variables } from '../model/action.ts';
 import { NIL } from '../model/id.ts';
 import type { Walk } from './ask.ts';
 import { awaitSignal } from './await.ts';
 import { deciding } from './begin.ts';
-import { beside, checkOptionOf, contextOf, decisionOf } from './deciding.ts';
+import { beside, checkOptionOf, contextOf, decisionOf, performDeciding } from './deciding.ts';
 import type { Draft } from './draft.ts';
 import { checkedActions, enterStack, pushActions } from './enter.ts';
 import { toErrorData } from './error-data.ts';
@@ -18,9 +19,9 @@ import { findStack, findTarget } from './stacks.ts';
 import { assignVariables } from './variables.ts';
 import { formatTime, type World } from './world.ts';
 
-/** Substitutes the option of the current action. */
-export function* prepareOption(draft: Draft, mayAsk: boolean): Walk<void> {
-  const option = yield* substituteOption(draft, draft.current, draft.variables, 0, mayAsk);
+/** Substitutes the option of the current action. `asked`: what was asked for beside the variables. */
+export function prepareOption(draft: Draft, asked: Variables | undefined): void {
+  const option = substituteOption(draft.current, asked ? { ...draft.variables, ...asked } : draft.variables);
   if (option) draft.current = { ...draft.current, option };
   if (draft.run) draft.run = deciding(draft.run);
 }
@@ -30,11 +31,17 @@ export function* decideCurrent(draft: Draft, type: ActionType, world: World, sin
   const asked = { any: false };
   try {
     checkOptionOf(type, draft.current.option);
-    const decision = respond(draft, yield* decisionOf(draft, type, () => contextOf(draft, world), 0, asked), world);
-    if (decision.kind === 'parallel') asked.any = true;
+    const decided = decisionOf(type, () => contextOf(draft, world));
+    const decision = respond(draft, 'kind' in decided ? decided : yield* performDeciding(draft, decided, 0, asked), world);
     if (decision.set) draft.variables = assignVariables(draft.variables, decision.set, world.limits, '/variables');
     beside(draft, decision, world);
-    return yield* apply(draft, decision, world, since);
+    if (decision.kind === 'push') return yield* push(draft, decision, world, since);
+    if (decision.kind !== 'parallel') return apply(draft, decision, world, since);
+    asked.any = true;
+    const { set, reason } = yield* runBranches(draft, decision, world);
+    draft.variables = assignVariables(draft.variables, set, world.limits, '/variables');
+    draft.note('run', reason, world, { whole: true, since });
+    return true;
   } catch (thrown) {
     const error = toErrorData(thrown);
     // What has failed by itself would fail again.
@@ -43,7 +50,11 @@ export function* decideCurrent(draft: Draft, type: ActionType, world: World, sin
   }
 }
 
-function* apply(draft: Draft, decision: Decision, world: World, since: number): Walk<boolean> {
+type Push = Extract<Decision, { kind: 'push' }>;
+type Simple = Exclude<Decision, { kind: 'push' | 'parallel' }>;
+
+/** False: the walk is over. */
+function apply(draft: Draft, decision: Simple, world: World, since: number): boolean {
   const whole = { whole: true, since };
   switch (decision.kind) {
     case 'hand_over':
@@ -61,8 +72,6 @@ function* apply(draft: Draft, decision: Decision, world: World, since: number): 
       if (decision.loops !== undefined) draft.setLoops(draft.place, decision.loops);
       draft.note('jumped', decision.reason, world, whole);
       return true;
-    case 'push':
-      return yield* push(draft, decision, world, since);
     case 'wait': {
       draft.wait =
         decision.ms === undefined
@@ -73,12 +82,6 @@ function* apply(draft: Draft, decision: Decision, world: World, since: number): 
     }
     case 'await':
       return awaitSignal(draft, decision, world, since);
-    case 'parallel': {
-      const { set, reason } = yield* runBranches(draft, decision, world);
-      draft.variables = assignVariables(draft.variables, set, world.limits, '/variables');
-      draft.note('run', reason, world, whole);
-      return true;
-    }
     case 'finish':
       draft.note('run', decision.reason, world, whole);
       draft.finish();
@@ -97,8 +100,6 @@ function jump(draft: Draft, target: string, world: World): void {
   }
   draft.goTo(found);
 }
-
-type Push = Extract<Decision, { kind: 'push' }>;
 
 function* push(draft: Draft, decision: Push, world: World, since: number): Walk<boolean> {
   const entered = pushDecided(draft, decision, world);

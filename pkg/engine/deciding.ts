@@ -1,4 +1,11 @@
-import { type ActionContext, ActionFailure, type ActionType, type Decision, type EffectAnswer } from '../action/definition.ts';
+import {
+  type ActionContext,
+  ActionFailure,
+  type ActionType,
+  type Deciding,
+  type Decision,
+  type EffectAnswer,
+} from '../action/definition.ts';
 import { optionErrors } from '../action/option.ts';
 import { shorten } from '../error/index.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -27,19 +34,13 @@ export function checkOptionOf(type: ActionType, option: JsonObject | undefined):
   });
 }
 
-/**
- * What an action decides, and what it asks for on its way. `offset`: where its positions begin. `asked.any` becomes true
- * once it has asked for something.
- */
-export function* decisionOf(
-  draft: Draft,
-  type: ActionType,
-  context: () => ActionContext,
-  offset: number,
-  asked: { any: boolean },
-): Walk<Decision> {
-  if (!type.decide) return handOver;
-  const deciding = type.decide(context());
+/** What an action decides at once, or how it goes about it where it has to ask: for `performDeciding`. */
+export function decisionOf(type: ActionType, context: () => ActionContext): Decision | Deciding {
+  return type.decide ? type.decide(context()) : handOver;
+}
+
+/** What an action asks for on its way to a decision. `offset`: where its positions begin. `asked.any` becomes true once it has. */
+export function* performDeciding(draft: Draft, deciding: Deciding, offset: number, asked: { any: boolean }): Walk<Decision> {
   let position = offset + FIRST_POSITION;
   let result = deciding.next();
   while (!result.done) {

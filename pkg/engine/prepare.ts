@@ -8,26 +8,30 @@ import type { Draft } from './draft.ts';
 import { PARTICIPANT_POSITION, SUBSTITUTION_POSITION } from './positions.ts';
 import { mentions, REFERENCE_DATA, substituteObject } from './substitute.ts';
 
-/**
- * The option of an action with its variables in it. What is no variable of the activeflow is asked for first, and only
- * where the option names it. `offset`: where the positions of this action begin.
- */
-export function* substituteOption(
-  draft: Draft,
-  action: Action,
-  known: Variables,
-  offset: number,
-  mayAsk: boolean,
-): Walk<JsonObject | undefined> {
-  if (!action.option) return undefined;
-  const [now, later] = split(action.option, actionType(action.type)?.later ?? NO_NAMES);
-  let variables = known;
-  if (mayAsk && mentions(now, REFERENCE_DATA)) {
-    variables = { ...variables, [REFERENCE_DATA]: yield* referenceData(draft, offset) };
-  }
-  if (mayAsk && mentions(now, PARTICIPANT)) variables = { ...variables, ...(yield* participantData(draft, offset)) };
+/** The option of an action with its variables in it; what holds actions for later stays as it is. */
+export function substituteOption({ type, option }: Action, variables: Variables): JsonObject | undefined {
+  if (!option) return undefined;
+  const [now, later] = split(option, laterOf(type));
   const substituted = substituteObject(now, variables);
-  return coerceOption(action.type, later === NOTHING ? substituted : { ...substituted, ...later }, action.option);
+  return coerceOption(type, later === NOTHING ? substituted : { ...substituted, ...later }, option);
+}
+
+/** Whether the option names what is no variable of the activeflow: `askOutside` asks for it. */
+export function namesOutside({ type, option }: Action): boolean {
+  if (!option) return false;
+  const [now] = split(option, laterOf(type));
+  return mentions(now, REFERENCE_DATA) || mentions(now, PARTICIPANT);
+}
+
+/** What the option names and others know, as variables. `offset`: where the positions of this action begin. */
+export function* askOutside(draft: Draft, { type, option }: Action, offset: number): Walk<Variables> {
+  const [now] = split(option ?? NOTHING, laterOf(type));
+  const reference: Variables = mentions(now, REFERENCE_DATA) ? { [REFERENCE_DATA]: yield* referenceData(draft, offset) } : {};
+  return mentions(now, PARTICIPANT) ? { ...reference, ...(yield* participantData(draft, offset)) } : reference;
+}
+
+function laterOf(type: string): readonly string[] {
+  return actionType(type)?.later ?? NO_NAMES;
 }
 
 const NOTHING: JsonObject = {};

@@ -9,6 +9,7 @@ import type { Draft } from './draft.ts';
 import { exhaustedError } from './error-data.ts';
 import { fallBack } from './failure.ts';
 import { mediumProblem } from './medium.ts';
+import { askOutside, namesOutside } from './prepare.ts';
 import { isPaused } from './retry.ts';
 import { actionOf, FINISH_POSITION, findStack, following } from './stacks.ts';
 import type { World } from './world.ts';
@@ -22,7 +23,9 @@ export function* walk(draft: Draft, outside: World): Walk<void> {
   const world = draft.within(outside);
   const { run } = draft;
   if (!run) throw new Error('a walk needs a run');
-  if (yield* takeUp(draft, world)) while (yield* step(draft, world));
+  let goesOn = yield* takeUp(draft, world);
+  // A generator for what may have to ask only: a walk has many steps, and each generator is one more to be made and resumed.
+  while (goesOn) goesOn = moveOn(draft, world) && (yield* actOnCurrent(draft, world));
   if (!isPaused(draft)) settle(draft, run, world);
 }
 
@@ -39,8 +42,8 @@ function* takeUp(draft: Draft, world: World): Walk<boolean> {
   return !draft.run || draft.run.stage === 'walking' || (yield* actOnCurrent(draft, world));
 }
 
-/** One move of the cursor and what the action there does. False: the walk is over. */
-function* step(draft: Draft, world: World): Walk<boolean> {
+/** One move of the cursor. False: the walk is over. */
+function moveOn(draft: Draft, world: World): boolean {
   const target =
     draft.forward ?? following(draft.stacks, { stack_id: draft.current_stack_id, action_id: draft.current.id }, world);
   const stack = findStack(draft.stacks, target.stack_id);
@@ -59,14 +62,17 @@ function* step(draft: Draft, world: World): Walk<boolean> {
   }
   draft.moveTo(action, stack.id);
   if (draft.run) draft.run = arriving(draft.run);
-  return yield* actOnCurrent(draft, world);
+  return true;
 }
 
 function* actOnCurrent(draft: Draft, world: World): Walk<boolean> {
   const since = world.now();
   const type = actionType(draft.current.type);
   const passed = !type ? `unknown type ${draft.current.type}` : mediumProblem(type.medium, draft.base.reference_type);
-  if (draft.run?.stage === 'substituting') yield* prepareOption(draft, passed === undefined);
+  if (draft.run?.stage === 'substituting') {
+    const asks = passed === undefined && namesOutside(draft.current);
+    prepareOption(draft, asks ? yield* askOutside(draft, draft.current, 0) : undefined);
+  }
   if (!type || passed !== undefined) {
     draft.note('passed_over', passed ?? '', world, { whole: true, since });
     return true;

@@ -53,9 +53,10 @@ export function drive(type: ActionType, option: JsonObject, answers: Answers = [
     throw new Error(`${type.type}: the option does not fit its schema: ${JSON.stringify(Value.Errors(type.option, option))}`);
   }
   if (type.decide === undefined) throw new Error(`${type.type} decides nothing`);
-  const running = type.decide(contextOf(type, option, setting));
   const effects: Effect[] = [];
   try {
+    const running = type.decide(contextOf(type, option, setting));
+    if ('kind' in running) return { effects, decision: running };
     let step = running.next();
     while (!step.done) {
       effects.push(step.value);

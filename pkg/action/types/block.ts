@@ -8,8 +8,7 @@ export const blockAction = defineAction({
   in_branch: false,
   option: NO_OPTION,
   doc: 'Stands still until a continue request comes.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide() {
+  decide() {
     return { kind: 'wait', reason: 'until continue' };
   },
 });

@@ -19,8 +19,7 @@ export const branchAction = defineAction({
     default_target_id: field.id('The action to jump to on any other value; absent: goes on.'),
   }),
   doc: 'Jumps to one of several actions, by the value of a variable.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide({ option, variables }) {
+  decide({ option, variables }) {
     const name = option.variable || DIGITS;
     // Own keys only: a value such as "constructor" must find nothing.
     const value = Object.hasOwn(variables, name) ? renderText(variables[name] ?? null) : '';

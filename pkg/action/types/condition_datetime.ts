@@ -43,8 +43,7 @@ export const conditionDatetimeAction = defineAction({
   by: 'manager',
   option: ConditionDatetimeOption,
   doc: 'Goes on when the time and date are as given, else jumps.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide({ option, now }) {
+  decide({ option, now }) {
     const zone = option.timezone || 'UTC';
     const time = wallTime(now, zone);
     if (!time) throw failure('INVALID_ARGUMENT', 'UNKNOWN_TIMEZONE', `condition_datetime: ${quote(zone)} is no IANA time zone`);

@@ -24,8 +24,7 @@ export const conditionVariableAction = defineAction({
   by: 'manager',
   option: ConditionVariableOption,
   doc: 'Goes on when a comparison holds, else jumps.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide({ option }) {
+  decide({ option }) {
     return verdict(holds(option), option.false_target_id);
   },
 });

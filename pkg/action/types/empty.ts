@@ -7,8 +7,7 @@ export const emptyAction = defineAction({
   by: 'manager',
   option: NO_OPTION,
   doc: 'Does nothing: a place to jump to.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide() {
+  decide() {
     return { kind: 'next', reason: '' };
   },
 });

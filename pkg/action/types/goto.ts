@@ -21,8 +21,7 @@ export const gotoAction = defineAction({
   by: 'manager',
   option: GotoOption,
   doc: 'Jumps to another action a number of times, then goes on.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide(context) {
+  decide(context) {
     const count = times(context.option);
     if (count <= 0) return { kind: 'next', reason: 'no loop_count: does not jump' };
     if (context.loops >= count) return { kind: 'loop_done', reason: `has jumped ${context.loops} of ${count} times` };

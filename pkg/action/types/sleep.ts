@@ -10,8 +10,7 @@ export const sleepAction = defineAction({
     duration: field.count('How long, in ms.'),
   }),
   doc: 'Pauses. A call pauses in the call service; where the reference is no call, the flow itself waits.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide({ activeflow, option }) {
+  decide({ activeflow, option }) {
     if (activeflow.reference_type === 'call') return { kind: 'hand_over', reason: '' };
     const ms = option.duration ?? 0;
     if (ms === 0) return { kind: 'next', reason: 'nothing to wait for' };

@@ -7,8 +7,7 @@ export const stopAction = defineAction({
   by: 'manager',
   option: NO_OPTION,
   doc: 'Ends the flow.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide() {
+  decide() {
     return { kind: 'finish', reason: 'the flow stops here' };
   },
 });

@@ -14,8 +14,7 @@ export const variableSetAction = defineAction({
     value: field.any('Its value: a text, or any other JSON. Absent: empty.'),
   }),
   doc: 'Sets a variable.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide({ option }) {
+  decide({ option }) {
     const name = option.key ?? '';
     if (name === '') throw failure('INVALID_ARGUMENT', 'VARIABLE_NAME_EMPTY', 'variable_set: key is empty, expected a name');
     if (isOwnVariable(name)) {

@@ -17,8 +17,7 @@ export const workflowResponseAction = defineAction({
     data: field.any('What the caller gets; a text that is a JSON object or list is taken as that. Default {}.'),
   }),
   doc: 'Answers whoever called this flow as a workflow, or started it as a job: `data` is the job’s result. The first answer counts; the flow goes on.',
-  // biome-ignore lint/correctness/useYield: it asks for nothing
-  *decide({ option }) {
+  decide({ option }) {
     const status = option.status || 200;
     if (status < 100 || status > 599) {
       throw failure('INVALID_ARGUMENT', 'BAD_STATUS', `workflow_response: status: expected 100 to 599, got ${status}`);
