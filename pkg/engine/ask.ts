@@ -40,5 +40,15 @@ export function arrived(given: EffectAnswer | undefined): { readonly position: n
   return given?.ok ? (given.value as never) : null;
 }
 
+/**
+ * Whether a walk goes on after one of its actions: known at once, as with most of them, or found out by asking. A generator for
+ * each would be one more to be made and resumed at every step.
+ */
+export type Acted = boolean | Walk<boolean>;
+
+export function* goesOn(acted: Acted): Walk<boolean> {
+  return typeof acted === 'boolean' ? acted : yield* acted;
+}
+
 /** A walk under way; resumed with the answer to an effect, or with nothing after a checkpoint. */
 export type Walk<Result> = Generator<Ask, Result, EffectAnswer | undefined>;

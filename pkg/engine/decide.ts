@@ -1,8 +1,8 @@
 import { actionType } from '../action/catalogue.ts';
-import { ActionFailure, type ActionType, type Decision } from '../action/definition.ts';
+import { ActionFailure, type ActionType, type Deciding, type Decision } from '../action/definition.ts';
 import type { Variables } from '../model/action.ts';
 import { NIL } from '../model/id.ts';
-import type { Walk } from './ask.ts';
+import type { Acted, Walk } from './ask.ts';
 import { awaitSignal } from './await.ts';
 import { deciding } from './begin.ts';
 import { beside, checkOptionOf, contextOf, decisionOf, performDeciding } from './deciding.ts';
@@ -27,27 +27,51 @@ export function prepareOption(draft: Draft, asked: Variables | undefined): void 
 }
 
 /** Lets the current action decide, and applies what it decided. False: the walk is over. */
-export function* decideCurrent(draft: Draft, type: ActionType, world: World, since: number): Walk<boolean> {
-  const asked = { any: false };
+export function decideCurrent(draft: Draft, type: ActionType, world: World, since: number): Acted {
   try {
     checkOptionOf(type, draft.current.option);
     const decided = decisionOf(type, () => contextOf(draft, world));
-    const decision = respond(draft, 'kind' in decided ? decided : yield* performDeciding(draft, decided, 0, asked), world);
-    if (decision.set) draft.variables = assignVariables(draft.variables, decision.set, world.limits, '/variables');
-    beside(draft, decision, world);
-    if (decision.kind === 'push') return yield* push(draft, decision, world, since);
-    if (decision.kind !== 'parallel') return apply(draft, decision, world, since);
-    asked.any = true;
-    const { set, reason } = yield* runBranches(draft, decision, world);
+    if (!('kind' in decided) || decided.kind === 'push' || decided.kind === 'parallel') {
+      return decideByAsking(draft, type, decided, world, since);
+    }
+    return apply(draft, takeIn(draft, decided, world), world, since);
+  } catch (thrown) {
+    // Not tried again: what has failed by itself would fail again.
+    return fail(draft, type, toErrorData(thrown), world, { since, whole: true });
+  }
+}
+
+function* decideByAsking(
+  draft: Draft,
+  type: ActionType,
+  decided: Decision | Deciding,
+  world: World,
+  since: number,
+): Walk<boolean> {
+  const asked = { any: false };
+  try {
+    const decision = 'kind' in decided ? decided : yield* performDeciding(draft, decided, 0, asked);
+    if (decision.kind === 'parallel') asked.any = true;
+    const taken = takeIn(draft, decision, world);
+    if (taken.kind === 'push') return yield* push(draft, taken, world, since);
+    if (taken.kind !== 'parallel') return apply(draft, taken, world, since);
+    const { set, reason } = yield* runBranches(draft, taken, world);
     draft.variables = assignVariables(draft.variables, set, world.limits, '/variables');
     draft.note('run', reason, world, { whole: true, since });
     return true;
   } catch (thrown) {
     const error = toErrorData(thrown);
-    // What has failed by itself would fail again.
     if (asked.any && tryAgain(draft, error, world, since)) return false;
     return yield* fail(draft, type, error, world, { since, whole: true });
   }
+}
+
+/** What a decision brings besides where the flow goes. */
+function takeIn<D extends Decision>(draft: Draft, decided: D, world: World): D {
+  const decision = respond(draft, decided, world);
+  if (decision.set) draft.variables = assignVariables(draft.variables, decision.set, world.limits, '/variables');
+  beside(draft, decision, world);
+  return decision;
 }
 
 type Push = Extract<Decision, { kind: 'push' }>;

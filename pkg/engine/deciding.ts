@@ -77,7 +77,7 @@ export function contextOf(draft: Draft, world: World): ActionContext {
     action: current,
     option: (current.option ?? {}) as JsonObject,
     variables: draft.variables,
-    loops: draft.loops[draft.place] ?? 0,
+    loops: draft.jumps,
     now: world.now(),
     newId: world.newId,
     actionAt: (index) => stack && world.list(stack).actions[index]?.id,

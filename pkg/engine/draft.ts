@@ -70,7 +70,6 @@ export class Draft {
   /** What this job has answered. */
   answered: WorkflowAnswer | undefined;
   deleted = false;
-  trace: readonly TraceStep[] = [];
   /** Lists that the next commit names and that are not stored yet. */
   lists: readonly NewList[] = [];
   /** True: this change has given a signal that was waited for. */
@@ -83,6 +82,7 @@ export class Draft {
   participants: readonly { readonly key: string; readonly value: Json }[] = [];
   starts: readonly Start[] = [];
   readonly #indexed = new Map<string, ActionList>();
+  #trace: TraceStep[] = [];
   #lastTrace: number;
 
   constructor(base: Activeflow) {
@@ -115,31 +115,34 @@ export class Draft {
     return `${this.current_stack_id}/${this.current.id}`;
   }
 
+  /** What was written since the last commit. */
+  get trace(): readonly TraceStep[] {
+    return this.#trace;
+  }
+
   /**
    * Writes a line of the trace. `whole`: the cursor moved here, and executed_actions is made of such lines. `about`:
    * another action than the one that the cursor is at.
    */
   note(outcome: Outcome, reason: string, world: World, options: { whole?: boolean; since?: number; about?: Action } = {}): void {
     const now = world.now();
-    const { id, type } = options.about ?? this.current;
     this.#lastTrace += 1;
-    const said = {
-      outcome,
-      reason: maskCallbacks(reason),
-      duration_ms: Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000),
-      tm: formatTime(now),
-    };
     const seq = this.#lastTrace;
-    const line = options.whole
-      ? { seq, step: this.step, action: maskAction(this.current), ...said }
-      : { seq, action: { id, type }, ...said };
-    this.trace = [...this.trace, line];
+    const said = maskCallbacks(reason);
+    const duration_ms = Math.max(0, Math.round((now - (options.since ?? now)) * 1000) / 1000);
+    const tm = formatTime(now);
+    if (options.whole) {
+      this.#trace.push({ seq, step: this.step, action: maskAction(this.current), outcome, reason: said, duration_ms, tm });
+    } else {
+      const { id, type } = options.about ?? this.current;
+      this.#trace.push({ seq, action: { id, type }, outcome, reason: said, duration_ms, tm });
+    }
   }
 
   /** A checkpoint was committed: what follows starts from that row. */
   committed(row: Activeflow): void {
     this.base = row;
-    this.trace = [];
+    this.#trace = [];
     this.lists = [];
     this.kept = [];
     this.taken = [];
@@ -167,7 +170,7 @@ export class Draft {
     this.forward = null;
     this.cut_off = false;
     this.step += 1;
-    const inner = this.stacks.length > 1 || Object.keys(this.loops).length > 0;
+    const inner = this.stacks.length > 1 || !isEmpty(this.loops);
     if (inner) this.#forgetLoopsOfDroppedStacks();
   }
 
@@ -204,6 +207,11 @@ export class Draft {
     return outward(this.stacks, this.forward.stack_id)
       .filter((stack) => !entered.has(stack))
       .at(-1);
+  }
+
+  /** How often the action at the cursor has jumped. Most flows never do, and a key made for each step would be dear. */
+  get jumps(): number {
+    return isEmpty(this.loops) ? 0 : (this.loops[this.place] ?? 0);
   }
 
   setLoops(place: string, count: number): void {
@@ -306,7 +314,7 @@ export class Draft {
     const kept = waiting.map((event) => ({ ...event, snapshot: this.#keptSnapshot(event.snapshot ?? snapshotOf(base)) }));
     const events: readonly PendingEvent[] = type ? [...kept, { seq, type }] : kept;
     const trace = base.outbox.trace.filter((step) => step.seq > moved.trace_seq);
-    for (const step of this.trace) trace.push(new TraceLine(step));
+    for (const step of this.#trace) trace.push(new TraceLine(step));
     return { events, trace };
   }
 
@@ -321,6 +329,11 @@ export class Draft {
     const kept = Object.entries(this.loops).filter(([place]) => alive.has(place.slice(0, place.indexOf('/'))));
     if (kept.length < Object.keys(this.loops).length) this.loops = Object.fromEntries(kept);
   }
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
 }
 
 /** What an event of this row would show now. */

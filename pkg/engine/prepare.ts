@@ -6,7 +6,7 @@ import { PARTICIPANT } from '../model/participant.ts';
 import type { Walk } from './ask.ts';
 import type { Draft } from './draft.ts';
 import { PARTICIPANT_POSITION, SUBSTITUTION_POSITION } from './positions.ts';
-import { mentions, REFERENCE_DATA, substituteObject } from './substitute.ts';
+import { mentions, REFERENCE_DATA, someText, substituteObject } from './substitute.ts';
 
 /** The option of an action with its variables in it; what holds actions for later stays as it is. */
 export function substituteOption({ type, option }: Action, variables: Variables): JsonObject | undefined {
@@ -18,7 +18,8 @@ export function substituteOption({ type, option }: Action, variables: Variables)
 
 /** Whether the option names what is no variable of the activeflow: `askOutside` asks for it. */
 export function namesOutside({ type, option }: Action): boolean {
-  if (!option) return false;
+  // Most options name nothing of it, wherever: they are looked through once, and without copies.
+  if (!option || !someText(option, mayNameOutside)) return false;
   const [now] = split(option, laterOf(type));
   return mentions(now, REFERENCE_DATA) || mentions(now, PARTICIPANT);
 }
@@ -28,6 +29,10 @@ export function* askOutside(draft: Draft, { type, option }: Action, offset: numb
   const [now] = split(option ?? NOTHING, laterOf(type));
   const reference: Variables = mentions(now, REFERENCE_DATA) ? { [REFERENCE_DATA]: yield* referenceData(draft, offset) } : {};
   return mentions(now, PARTICIPANT) ? { ...reference, ...(yield* participantData(draft, offset)) } : reference;
+}
+
+function mayNameOutside(text: string): boolean {
+  return text.includes(REFERENCE_DATA) || text.includes(PARTICIPANT);
 }
 
 function laterOf(type: string): readonly string[] {

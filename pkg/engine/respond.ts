@@ -10,7 +10,7 @@ import type { World } from './world.ts';
  * job, until that ends. The first answer counts; why another one does not is told by the decision's reason.
  * Throws ActionFailure.
  */
-export function respond(draft: Draft, decision: Decision, world: World): Decision {
+export function respond<D extends Decision>(draft: Draft, decision: D, world: World): D {
   const { respond: answer, reason } = decision;
   if (!answer) return decision;
   const job = (draft.base.state.job?.name ?? '') !== '';

@@ -23,7 +23,7 @@ export function substitute(value: Json, variables: Variables): Json {
 export function substituteObject(value: JsonObject, variables: Variables): JsonObject {
   if (!someText(value, isTemplate)) return value;
   const next: Record<string, Json> = {};
-  for (const key of Object.keys(value)) setOwn(next, key, substitute(value[key] ?? null, variables));
+  for (const key in value) setOwn(next, key, substitute(value[key] ?? null, variables));
   return next;
 }
 
@@ -68,7 +68,7 @@ export function mentions(value: Json | undefined, name: string): boolean {
 }
 
 /** Whether some text in the value, at any depth, is such; keys are none of them. */
-function someText(value: Json | undefined, is: (text: string) => boolean): boolean {
+export function someText(value: Json | undefined, is: (text: string) => boolean): boolean {
   if (typeof value === 'string') return is(value);
   if (Array.isArray(value)) return value.some((item) => someText(item, is));
   if (isJsonObject(value)) for (const key in value) if (someText(value[key], is)) return true;

@@ -60,12 +60,13 @@ function add(
   render: (value: Json, known: Variables) => Json,
 ): Variables {
   const next: Record<string, Json> = { ...variables };
-  for (const [name, value] of Object.entries(values)) {
+  const names = Object.keys(values);
+  for (const name of names) {
     const wrong = nameProblem(name, at);
     if (wrong) throw wrong;
-    setOwn(next, name, render(value, next));
+    setOwn(next, name, render(values[name] ?? null, next));
   }
-  const problem = valueProblem(next, Object.keys(values), limits, at) ?? sizeProblem(next, limits, at);
+  const problem = valueProblem(next, names, limits, at) ?? sizeProblem(next, limits, at);
   if (problem) throw problem;
   return next;
 }

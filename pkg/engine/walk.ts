@@ -1,8 +1,9 @@
 import { actionType } from '../action/catalogue.ts';
+import type { ActionType } from '../action/definition.ts';
 import { STATUS_CODES } from '../error/index.ts';
 import type { ErrorData, Run } from '../model/activeflow.ts';
 import { ACTION_FINISH } from '../model/id.ts';
-import type { Walk } from './ask.ts';
+import { type Acted, goesOn, type Walk } from './ask.ts';
 import { arriving } from './begin.ts';
 import { decideCurrent, performAfter, prepareOption } from './decide.ts';
 import type { Draft } from './draft.ts';
@@ -23,9 +24,8 @@ export function* walk(draft: Draft, outside: World): Walk<void> {
   const world = draft.within(outside);
   const { run } = draft;
   if (!run) throw new Error('a walk needs a run');
-  let goesOn = yield* takeUp(draft, world);
-  // A generator for what may have to ask only: a walk has many steps, and each generator is one more to be made and resumed.
-  while (goesOn) goesOn = moveOn(draft, world) && (yield* actOnCurrent(draft, world));
+  let acted: Acted = yield* takeUp(draft, world);
+  while (typeof acted === 'boolean' ? acted : yield* acted) acted = moveOn(draft, world) && actOnCurrent(draft, world);
   if (!isPaused(draft)) settle(draft, run, world);
 }
 
@@ -39,7 +39,7 @@ function* takeUp(draft: Draft, world: World): Walk<boolean> {
   }
   if (run?.failing) return yield* fallBack(draft, world, world.now());
   if (run?.after && !(yield* performAfter(draft, world))) return false;
-  return !draft.run || draft.run.stage === 'walking' || (yield* actOnCurrent(draft, world));
+  return !draft.run || draft.run.stage === 'walking' || (yield* goesOn(actOnCurrent(draft, world)));
 }
 
 /** One move of the cursor. False: the walk is over. */
@@ -65,19 +65,25 @@ function moveOn(draft: Draft, world: World): boolean {
   return true;
 }
 
-function* actOnCurrent(draft: Draft, world: World): Walk<boolean> {
+/** What the action that the cursor is at does. False: the walk is over. */
+function actOnCurrent(draft: Draft, world: World): Acted {
   const since = world.now();
   const type = actionType(draft.current.type);
   const passed = !type ? `unknown type ${draft.current.type}` : mediumProblem(type.medium, draft.base.reference_type);
   if (draft.run?.stage === 'substituting') {
-    const asks = passed === undefined && namesOutside(draft.current);
-    prepareOption(draft, asks ? yield* askOutside(draft, draft.current, 0) : undefined);
+    if (type && passed === undefined && namesOutside(draft.current)) return actAfterAsking(draft, type, world, since);
+    prepareOption(draft, undefined);
   }
   if (!type || passed !== undefined) {
     draft.note('passed_over', passed ?? '', world, { whole: true, since });
     return true;
   }
-  return yield* decideCurrent(draft, type, world, since);
+  return decideCurrent(draft, type, world, since);
+}
+
+function* actAfterAsking(draft: Draft, type: ActionType, world: World, since: number): Walk<boolean> {
+  prepareOption(draft, yield* askOutside(draft, draft.current, 0));
+  return yield* goesOn(decideCurrent(draft, type, world, since));
 }
 
 function overLimit(draft: Draft, world: World): ErrorData | undefined {

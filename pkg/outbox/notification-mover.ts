@@ -70,12 +70,17 @@ export class NotificationMover {
     // The answer that was waited for with the commit goes out first.
     await turn();
     while (this.#waiting.length > 0) {
-      const round = this.#waiting.splice(0, MOST);
-      await this.#tell(round);
-      this.#finish(round);
+      await this.#tellRound();
       await sleep(COLLECT_MS, undefined, { ref: false });
     }
     this.#busy = false;
+  }
+
+  /** By itself: what a function has in hand it keeps while it sleeps, and the rows would be among what is old by then. */
+  async #tellRound(): Promise<void> {
+    const round = this.#waiting.splice(0, MOST);
+    await this.#tell(round);
+    this.#finish(round);
   }
 
   #finish(round: readonly Waiting[]): void {
