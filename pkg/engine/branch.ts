@@ -71,7 +71,8 @@ function* walkAction(draft: Draft, walk: BranchWalk, action: Action): Walk<void>
 }
 
 function* optionOf(draft: Draft, action: Action, seat: Seat, offset: number): Walk<JsonObject | undefined> {
-  const asked = namesOutside(action) ? yield* askOutside(draft, action, offset) : {};
+  if (!namesOutside(action)) return substituteOption(action, known(draft, seat));
+  const asked = yield* askOutside(draft, action, offset);
   return substituteOption(action, { ...known(draft, seat), ...asked });
 }
 
