@@ -90,7 +90,8 @@ export class Bench {
   async pool(form: PoolForm): Promise<(calls: number, callers: number) => Promise<void>> {
     await this.callers.ask('pool', form);
     return async (calls, callers) => {
-      await this.callers.ask('fill', { pool: form.name, count: Math.ceil(calls / form.steps) + callers });
+      // Each caller may keep one that it is not through with.
+      await this.callers.ask('fill', { pool: form.name, steps: calls + callers * form.steps });
     };
   }
 

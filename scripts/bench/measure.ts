@@ -106,6 +106,7 @@ async function once(bench: Bench, contestant: Contestant, seconds: number, pace:
   const [dbNow, sunkNow] = [await bench.database.counts(), await bench.sink.ask('count', null)];
   await clear?.();
   if (run.calls === 0) throw new Error(`${contestant.name}: no call was answered; ${run.error}`);
+  if (pace > 0 && run.created > 0) console.error(`${contestant.name}: ${run.created} activeflows had to be made meanwhile`);
   if (run.errors > 0) console.error(`${contestant.name}: ${run.errors} errors, such as: ${run.error}`);
   const messages = sunkNow.webhooks + sunkNow.events - sunk.webhooks - sunk.events;
   const updates = dbNow.updates - db.updates;

@@ -44,6 +44,8 @@ export interface Run {
   readonly p99: number;
   readonly max: number;
   readonly errors: number;
+  /** Activeflows that had to be made meanwhile, as the pool was empty. */
+  readonly created: number;
   /** What the first error said; empty: none. */
   readonly error: string;
 }
@@ -52,8 +54,8 @@ export interface CallerCommands {
   connect: { in: { url: string }; out: null };
   /** Makes the flows of a pool, one a customer. */
   pool: { in: PoolForm; out: { customer_id: string; flow_id: string }[] };
-  /** Creates activeflows until at least that many wait in the pool. */
-  fill: { in: { pool: string; count: number }; out: null };
+  /** Creates activeflows until those that wait in the pool have at least so many steps left. */
+  fill: { in: { pool: string; steps: number }; out: null };
   /** Takes all walks out of a pool. */
   empty: { in: { pool: string }; out: Walk[] };
   adopt: { in: { pool: string; walks: Walk[] }; out: null };

@@ -36,8 +36,9 @@ export async function fairnessCase(bench: Bench): Promise<Row[]> {
 async function flood(bench: Bench): Promise<() => Promise<void>> {
   const worker = new Worker<CallerCommands>('callers.ts');
   await worker.ask('connect', { url: bench.servers.amqp });
-  await worker.ask('pool', { ...callFlow('flood', REQUESTS), customers: 1 });
-  await worker.ask('fill', { pool: 'flood', count: FLOODING });
+  const flow = callFlow('flood', REQUESTS);
+  await worker.ask('pool', { ...flow, customers: 1 });
+  await worker.ask('fill', { pool: 'flood', steps: FLOODING * flow.steps });
   const flooding = worker.ask('run', { workload: { kind: 'walk', pool: 'flood' }, callers: FLOODING, seconds: FLOOD_S });
   // It never ends by itself.
   flooding.catch(() => undefined);

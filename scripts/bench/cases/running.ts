@@ -10,6 +10,7 @@ import { residentMb } from '../usage.ts';
 import { IDLE_MS } from './start.ts';
 
 const CALLERS = 100;
+/** And those besides that a run uses up: it must not wait for new ones. */
 const FEW = 100;
 const FULL = `${REQUESTS}.full`;
 
@@ -25,14 +26,15 @@ export async function runningCase(bench: Bench): Promise<{ rows: Row[]; figures:
   try {
     return await bench.withDaemon(async () => {
       await fillTable(bench, dsn, running);
-      await bench.pool(callFlow('few', REQUESTS));
-      await bench.callers.ask('fill', { pool: 'few', count: FEW });
+      const few = callFlow('few', REQUESTS);
+      const prepare = await bench.pool(few);
+      await bench.callers.ask('fill', { pool: 'few', steps: FEW * few.steps });
       const of = (count: number): string => count.toLocaleString('en');
       const pair = (kind: 'walk' | 'spread', name: string): Promise<Row[]> =>
         measure(
           bench,
           [
-            { name: `${name}, ${of(FEW)} running`, callers: CALLERS, workload: { kind, pool: 'few' } },
+            { name: `${name}, ${of(FEW)} running`, callers: CALLERS, workload: { kind, pool: 'few' }, prepare },
             { name: `${name}, ${of(running)} running`, callers: CALLERS, workload: { kind, pool: 'full' } },
           ],
           `${name}, ${of(FEW)} running`,
@@ -52,8 +54,9 @@ export async function runningCase(bench: Bench): Promise<{ rows: Row[]; figures:
 /** Real activeflows that have gone a few steps, copied. */
 async function fillTable(bench: Bench, dsn: string, count: number): Promise<void> {
   const database = await Database.open(dsn);
-  await bench.pool(callFlow('full', FULL));
-  await bench.callers.ask('fill', { pool: 'full', count: CUSTOMERS });
+  const flow = callFlow('full', FULL);
+  await bench.pool(flow);
+  await bench.callers.ask('fill', { pool: 'full', steps: CUSTOMERS * flow.steps });
   await bench.callers.ask('run', { workload: { kind: 'spread', pool: 'full' }, callers: CUSTOMERS, seconds: 0.05 });
   await database.settled();
   const models = await bench.callers.ask('empty', { pool: 'full' });

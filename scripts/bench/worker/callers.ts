@@ -61,6 +61,8 @@ async function run({ workload, callers, seconds }: CallerCommands['run']['in']):
   const latencies: number[] = [];
   let errors = 0;
   let error = '';
+  const pool = workload.kind === 'walk' || workload.kind === 'spread' ? poolOf(workload.pool) : undefined;
+  const known = pool?.created ?? 0;
   const began = performance.now();
   const until = began + seconds * 1_000;
   const call = async (caller: Caller): Promise<void> => {
@@ -81,7 +83,16 @@ async function run({ workload, callers, seconds }: CallerCommands['run']['in']):
   const elapsed = (performance.now() - began) / 1_000;
   const sorted = Float64Array.from(latencies).sort();
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { calls: sorted.length, seconds: elapsed, p50: at(0.5), p99: at(0.99), max: at(1), errors, error };
+  return {
+    calls: sorted.length,
+    seconds: elapsed,
+    p50: at(0.5),
+    p99: at(0.99),
+    max: at(1),
+    errors,
+    created: (pool?.created ?? 0) - known,
+    error,
+  };
 }
 
 function poolOf(name: string): Pool {
@@ -102,8 +113,8 @@ serve<CallerCommands>({
     return null;
   },
   pool: makePool,
-  fill: async ({ pool, count }) => {
-    await poolOf(pool).fill(count);
+  fill: async ({ pool, steps }) => {
+    await poolOf(pool).fill(steps);
     return null;
   },
   empty: async ({ pool }) => poolOf(pool).empty(),

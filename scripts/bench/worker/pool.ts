@@ -37,12 +37,21 @@ export class Pool {
     return this.#owners;
   }
 
-  async fill(count: number): Promise<void> {
-    let missing = count - (this.#free.length - this.#head);
+  async fill(steps: number): Promise<void> {
+    let missing = steps;
+    for (const walk of this.#free.slice(this.#head)) missing -= this.#form.steps - walk.steps;
     const creator = async (): Promise<void> => {
-      while (missing-- > 0) this.give(await this.create());
+      while (missing > 0) {
+        missing -= this.#form.steps;
+        this.give(await this.create());
+      }
     };
     await Promise.all(Array.from({ length: CREATING_AT_ONCE }, creator));
+  }
+
+  /** How many activeflows were made. */
+  get created(): number {
+    return this.#created;
   }
 
   async create(): Promise<Walk> {
