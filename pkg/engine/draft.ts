@@ -11,18 +11,16 @@ import {
   FINISH,
   type Moved,
   type Outbox,
-  type Outcome,
   type PendingEvent,
   type Position,
   type Run,
   type Stack,
-  type TraceStep,
   type Wait,
 } from '../model/activeflow.ts';
 import { maskCallbacks, type TakenArrival } from '../model/callback.ts';
 import { NIL } from '../model/id.ts';
 import type { Json } from '../model/json.ts';
-import { TraceLine } from '../model/trace-line.ts';
+import { type Outcome, TraceLines, type TraceStep } from '../model/trace.ts';
 import type { WorkflowAnswer } from '../model/workflow.ts';
 import type { Writable } from '../model/writable.ts';
 import { following, keepReachable, outward } from './stacks.ts';
@@ -313,8 +311,9 @@ export class Draft {
     const waiting = base.outbox.events.filter((event) => event.seq > moved.event_seq);
     const kept = waiting.map((event) => ({ ...event, snapshot: this.#keptSnapshot(event.snapshot ?? snapshotOf(base)) }));
     const events: readonly PendingEvent[] = type ? [...kept, { seq, type }] : kept;
-    const trace = base.outbox.trace.filter((step) => step.seq > moved.trace_seq);
-    for (const step of this.#trace) trace.push(new TraceLine(step));
+    const trace = base.outbox.trace.filter((lines) => lines.last > moved.trace_seq);
+    const written = TraceLines.of(this.#trace);
+    if (written) trace.push(written);
     return { events, trace };
   }
 

@@ -3,6 +3,7 @@ import type { Action, Variables } from './action.ts';
 import type { PendingHistory } from './history.ts';
 import { ACTION_FINISH, ACTION_START } from './id.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { TraceLines } from './trace.ts';
 import type { WorkflowAnswer } from './workflow.ts';
 
 export const REFERENCE_TYPES = [
@@ -217,39 +218,6 @@ export interface Job {
   readonly depth: number;
 }
 
-export const OUTCOMES = [
-  'run',
-  'handed_over',
-  'passed_over',
-  'jumped',
-  'pushed',
-  'waiting',
-  'resumed',
-  'failed',
-  'retried',
-  'finished',
-  'stopped',
-  'forwarded',
-  'updated',
-] as const;
-export type Outcome = (typeof OUTCOMES)[number];
-
-/** One line of what happened, for a person. */
-export interface TraceStep {
-  /** From 1, without gaps. */
-  readonly seq: number;
-  /** Cursor step at which `action` stood; absent on lines that are about no move of the cursor. */
-  readonly step?: number | undefined;
-  /** Whole on a move of the cursor (option as substituted): executed_actions is made of these. */
-  readonly action: Action | { readonly id: string; readonly type: string };
-  readonly outcome: Outcome;
-  /** Why, with the values compared: `7.5 > 10: false`. */
-  readonly reason: string;
-  readonly duration_ms: number;
-  /** RFC 3339 */
-  readonly tm: string;
-}
-
 export type ActiveflowEventType = 'activeflow_created' | 'activeflow_updated' | 'activeflow_deleted';
 
 /** The parts of an activeflow that an event shows and that change. */
@@ -277,7 +245,7 @@ export interface PendingEvent {
 /** What commits of a row have caused and what has not been moved on yet. */
 export interface Outbox {
   readonly events: readonly PendingEvent[];
-  readonly trace: readonly TraceStep[];
+  readonly trace: readonly TraceLines[];
   /** Absent: none is kept of this activeflow. */
   readonly history?: PendingHistory;
 }

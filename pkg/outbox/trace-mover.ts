@@ -35,13 +35,12 @@ export class TraceMover {
   }
 
   committed({ id, outbox }: Activeflow): void {
-    if (outbox.trace.length < this.#keep) return;
     const from = Math.max(this.moved(id), this.#onTheWay.get(id) ?? 0);
-    const steps = outbox.trace.filter((step) => step.seq > from);
-    const last = steps.at(-1);
-    if (!last || steps.length < this.#keep) return;
-    this.#onTheWay.set(id, last.seq);
-    this.#collected.push({ id, steps });
+    const trace = outbox.trace.filter((lines) => lines.last > from);
+    const last = trace.at(-1);
+    if (!last || trace.reduce((sum, lines) => sum + lines.length, 0) < this.#keep) return;
+    this.#onTheWay.set(id, last.last);
+    this.#collected.push({ id, trace });
     if (this.#planned) return;
     this.#planned = true;
     setTimeout(() => void this.#move(), COLLECT_MS).unref();
@@ -53,8 +52,8 @@ export class TraceMover {
     this.#collected = [];
     this.#planned = false;
     const stored = await this.#store(pieces);
-    for (const { id, steps } of pieces) {
-      const last = steps.at(-1)?.seq ?? 0;
+    for (const { id, trace } of pieces) {
+      const last = trace.at(-1)?.last ?? 0;
       if (stored && last > this.moved(id)) this.#moved.set(id, last);
       if (this.#onTheWay.get(id) === last) this.#onTheWay.delete(id);
     }

@@ -1,5 +1,6 @@
 import { CompiledQuery, type Transaction } from 'kysely';
-import type { Activeflow, TraceStep } from '../model/activeflow.ts';
+import type { Activeflow } from '../model/activeflow.ts';
+import type { TraceStep } from '../model/trace.ts';
 import type {
   ActiveflowCommit,
   ActiveflowFilter,

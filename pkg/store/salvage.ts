@@ -1,6 +1,7 @@
-import { type Activeflow, type ActiveflowState, OUTCOMES, type Outbox, START } from '../model/activeflow.ts';
+import { type Activeflow, type ActiveflowState, START } from '../model/activeflow.ts';
 import { MAIN_STACK, NIL } from '../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import { isLine, TraceLines } from '../model/trace.ts';
 import type { ReadActiveflow } from './activeflow-row.ts';
 
 /** The key of the list of an activeflow that runs on no flow: it is never looked up. */
@@ -23,7 +24,6 @@ export function salvaged(row: ReadActiveflow, moved: number, job: SalvagedJob | 
   const outbox = outboxOf(parse(row.outbox));
   const variables = parse(row.variables);
   const events = outbox.events.map((event) => event.seq);
-  const steps = outbox.trace.map((step) => step.seq);
   const kept: ActiveflowState = {
     current: positionOf(state.current),
     current_stack_id: row.status === 'ended' ? NIL : MAIN_STACK,
@@ -40,7 +40,7 @@ export function salvaged(row: ReadActiveflow, moved: number, job: SalvagedJob | 
     answers: items(state.answers).filter(isAnswer) as unknown as ActiveflowState['answers'],
     // No commit has more than one event.
     event_seq: Math.max(count(state.event_seq) ?? row.revision, ...events),
-    trace_seq: Math.max(count(state.trace_seq) ?? 0, moved, ...steps),
+    trace_seq: Math.max(count(state.trace_seq) ?? 0, moved, TraceLines.ofStored(outbox.trace)?.last ?? 0),
     ...(job ? { job: { name: job.name, depth: 1 }, participant: job.participant } : {}),
   };
   return {
@@ -68,20 +68,15 @@ function positionOf(value: Json | undefined): Activeflow['state']['current'] {
 }
 
 /** Events lose what they had to show: they show the row as it is now. */
-function outboxOf(value: JsonObject): Outbox {
-  const events = list(value.events).filter((event) => count(event.seq) !== undefined && typeof event.type === 'string');
-  const trace = list(value.trace).filter(
-    ({ seq, action, outcome, reason, tm }) =>
-      count(seq) !== undefined &&
-      isJsonObject(action) &&
-      OUTCOMES.some((known) => known === outcome) &&
-      typeof reason === 'string' &&
-      typeof tm === 'string',
-  );
-  return {
-    events: events.map(({ seq, type }) => ({ seq, type })),
-    trace,
-  } as unknown as Outbox;
+function outboxOf(value: JsonObject): {
+  readonly events: readonly { seq: number; type: string }[];
+  readonly trace: readonly Json[];
+} {
+  const events = list(value.events).flatMap((event) => {
+    const [seq, type] = [count(event.seq), text(event.type)];
+    return seq === undefined || type === undefined ? [] : [{ seq, type }];
+  });
+  return { events, trace: items(value.trace).filter(isLine) };
 }
 
 function isAnswer(value: Json): boolean {

@@ -1,14 +1,14 @@
 import type { ActiveflowState, Answer, Moved, Outbox } from '../model/activeflow.ts';
 import type { PendingHistory } from '../model/history.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import { traceJson } from '../model/trace-line.ts';
+import { TraceLines, traceJson } from '../model/trace.ts';
 import type { Writable } from '../model/writable.ts';
 import { jsonMembers } from './json-text.ts';
 
 /**
  * State and outbox as the columns hold them. They are written at every commit, and most of them are the same answers
- * and trace steps as before: the common answer, an action that was handed over, is a pair, and a trace step keeps its
- * JSON itself. (Kept by object in a WeakMap it took longer than making it anew: 12 µs of a next, and the collector's time.)
+ * and lines of the trace as before: the common answer, an action that was handed over, is a pair, and the lines are a text
+ * already. (Kept by object in a WeakMap it took longer than making it anew: 12 µs of a next, and the collector's time.)
  */
 type StoredAnswer = Answer | readonly [key: string, step: number];
 
@@ -32,8 +32,9 @@ export function stateOfText(text: string): ActiveflowState {
 /** Throws SyntaxError, UnknownForm. */
 export function outboxOfText(text: string): Outbox {
   const value = objectOf(text);
-  if (Array.isArray(value.events) && Array.isArray(value.trace)) return value as unknown as Outbox;
-  throw new UnknownForm('it has no events or no trace');
+  if (!Array.isArray(value.events) || !Array.isArray(value.trace)) throw new UnknownForm('it has no events or no trace');
+  const lines = TraceLines.ofStored(value.trace);
+  return { ...(value as unknown as Outbox), trace: lines ? [lines] : [] };
 }
 
 /** Throws SyntaxError, UnknownForm. */
@@ -70,9 +71,9 @@ const STATE: { readonly [name in keyof ActiveflowState]?: (value: unknown) => bo
 /** `moved`: what of it need not be written any more. */
 export function outboxText({ events, trace, history }: Outbox, moved: Moved = NOTHING_MOVED): string {
   const due = events.filter((event) => event.seq > moved.event_seq);
-  const steps = trace.filter((step) => step.seq > moved.trace_seq);
+  const lines = trace.filter(({ last }) => last > moved.trace_seq);
   const kept = history ? `,"history":${historyText(history)}` : '';
-  return `{"events":${JSON.stringify(due)},"trace":${traceJson(steps)}${kept}}`;
+  return `{"events":${JSON.stringify(due)},"trace":${traceJson(lines)}${kept}}`;
 }
 
 const NOTHING_MOVED: Moved = { event_seq: 0, trace_seq: 0 };

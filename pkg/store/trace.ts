@@ -1,5 +1,4 @@
-import type { TraceStep } from '../model/activeflow.ts';
-import { traceJson } from '../model/trace-line.ts';
+import { stepsOfText, type TraceStep, traceJson } from '../model/trace.ts';
 import type { TracePiece } from '../service/ports.ts';
 import { inPieces } from './pieces.ts';
 import type { Session } from './session.ts';
@@ -9,7 +8,7 @@ interface PieceRow {
   readonly activeflow_id: string;
   /** Number of its first step. */
   readonly seq: number;
-  /** A list of steps as JSON. */
+  /** A list of lines (trace-lines.ts) as JSON. */
   readonly step: string;
 }
 
@@ -22,7 +21,7 @@ export async function readTrace(session: Session, id: string): Promise<TraceStep
     db.selectFrom('trace_steps').select('step').where('activeflow_id', '=', id).orderBy('seq').execute(),
   );
   const steps: TraceStep[] = [];
-  for (const step of rows.flatMap((row) => JSON.parse(row.step) as TraceStep[])) {
+  for (const step of rows.flatMap((row) => stepsOfText(row.step))) {
     if (step.seq > (steps.at(-1)?.seq ?? 0)) steps.push(step);
   }
   return steps;
@@ -60,9 +59,9 @@ function insertOf(rows: readonly PieceRow[], text: (width: number) => string): S
 
 /** In one order everywhere, so that two movers cannot lock rows crosswise. */
 function inStatements(pieces: readonly TracePiece[]): PieceRow[][] {
-  const rows = pieces.flatMap(({ id, steps }): PieceRow[] => {
-    const [first] = steps;
-    return first ? [{ activeflow_id: id, seq: first.seq, step: traceJson(steps) }] : [];
+  const rows = pieces.flatMap(({ id, trace }): PieceRow[] => {
+    const [first] = trace;
+    return first ? [{ activeflow_id: id, seq: first.first, step: traceJson(trace) }] : [];
   });
   rows.sort((a, b) => (a.activeflow_id === b.activeflow_id ? a.seq - b.seq : a.activeflow_id < b.activeflow_id ? -1 : 1));
   return inPieces(rows, (row) => row.step.length, WIDEST);

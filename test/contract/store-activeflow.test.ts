@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Activeflow } from '../../pkg/model/activeflow.ts';
 import type { Page, Store } from '../../pkg/service/ports.ts';
 import { failureOf } from '../support/failure.ts';
-import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
+import { following, linesOf, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
 
 const TIME = '2026-11-21T08:45:10.947195Z';
@@ -33,7 +33,7 @@ eachStore('activeflows', (get) => {
       revision: 3,
       state: sampleState({ step: 3, loops: { 'a/b': 2 }, error: { status: 'INTERNAL', reason: 'X', message: '\u{1F525}' } }),
       variables: { text: `quotes ' " \\ \0 \u{1F44B}`, number: 1.5, deep: { list: [null, true, { a: '' }] }, lone: '\ud800' },
-      outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [sampleTraceStep(1)] },
+      outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: linesOf(sampleTraceStep(1)) },
       tm_create: TIME,
       tm_update: TIME,
       tm_delete: TIME,
@@ -148,9 +148,9 @@ eachStore('activeflows', (get) => {
     const { store } = get();
     const [one, two] = [uuidv7(), uuidv7()];
     const steps = Array.from({ length: 1200 }, (_, n) => sampleTraceStep(n + 1, `${n} \u{1F44B}'`));
-    const pieces = Array.from({ length: 150 }, (_, n) => ({ id: one, steps: steps.slice(8 * n, 8 * n + 8) }));
+    const pieces = Array.from({ length: 150 }, (_, n) => ({ id: one, trace: linesOf(...steps.slice(8 * n, 8 * n + 8)) }));
     await Promise.all([store.activeflows.addTrace([...pieces].reverse()), store.activeflows.addTrace(pieces.slice(0, 70))]);
-    await store.activeflows.addTrace([{ id: two, steps: [sampleTraceStep(1)] }]);
+    await store.activeflows.addTrace([{ id: two, trace: linesOf(sampleTraceStep(1)) }]);
     await store.activeflows.addTrace([]);
     expect(await store.activeflows.trace(one)).to.deep.equal(steps);
     expect(await store.activeflows.trace(two)).to.have.lengthOf(1);
@@ -161,17 +161,17 @@ eachStore('activeflows', (get) => {
     const { store } = get();
     const id = uuidv7();
     const steps = Array.from({ length: 30 }, (_, n) => sampleTraceStep(n + 1));
-    await store.activeflows.addTrace([{ id, steps: steps.slice(0, 8) }]);
-    await store.activeflows.addTrace([{ id, steps: steps.slice(0, 11) }]);
-    await store.activeflows.addTrace([{ id, steps: steps.slice(0, 9) }]);
-    await store.activeflows.addTrace([{ id, steps: steps.slice(5, 30) }]);
+    await store.activeflows.addTrace([{ id, trace: linesOf(...steps.slice(0, 8)) }]);
+    await store.activeflows.addTrace([{ id, trace: linesOf(...steps.slice(0, 11)) }]);
+    await store.activeflows.addTrace([{ id, trace: linesOf(...steps.slice(0, 9)) }]);
+    await store.activeflows.addTrace([{ id, trace: linesOf(...steps.slice(5, 30)) }]);
     expect(await store.activeflows.trace(id)).to.deep.equal(steps);
   });
 
   it('gives no events to publish of a row whose events are said to be published', async () => {
     const { store } = get();
     const row = await stored(store, {
-      outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: [sampleTraceStep(1)] },
+      outbox: { events: [{ seq: 1, type: 'activeflow_created' }], trace: linesOf(sampleTraceStep(1)) },
     });
     expect((await store.activeflows.get(row.id))?.outbox).to.deep.equal(row.outbox);
     await store.activeflows.settled([{ id: row.id, revision: row.revision }]);

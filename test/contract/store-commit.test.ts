@@ -1,13 +1,12 @@
 import { expect } from 'chai';
 import type { Activeflow } from '../../pkg/model/activeflow.ts';
-import { TraceLine } from '../../pkg/model/trace-line.ts';
 import type { Store } from '../../pkg/service/ports.ts';
 import { commitToRow } from '../../pkg/store/activeflow-row.ts';
 import { mysqlBatch } from '../../pkg/store/commit-sql.ts';
 import { mysqlDialect } from '../../pkg/store/dialect.ts';
 import { openMysqlStore } from '../../pkg/store/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
+import { following, linesOf, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
 
 const TIME = '2026-11-21T08:45:10.947195Z';
@@ -29,7 +28,7 @@ function varied(row: Activeflow, n: number, round: number): Activeflow {
     revision: row.revision + round + 1,
     status: ended ? 'ended' : 'running',
     state: sampleState({ step: n, loops: { [own]: n } }),
-    outbox: { events, trace: [sampleTraceStep(round + 1, own)] },
+    outbox: { events, trace: linesOf(sampleTraceStep(round + 1, own)) },
     // Who has a deadline is looked at by then at the latest.
     wake_at: ended ? null : (at(2) ?? at(3)),
     deadline_at: ended || at(2) ? null : at(3),
@@ -50,7 +49,7 @@ eachStore('commits', (get) => {
       status: 'running',
       state: sampleState({ step: 4, run: { kind: 'next', asked: first.id, key: 'k', steps: 2, stage: 'walking' } }),
       variables: { a: 'ä', b: [1] },
-      outbox: { events: [{ seq: 2, type: 'activeflow_updated' }], trace: [sampleTraceStep(2)] },
+      outbox: { events: [{ seq: 2, type: 'activeflow_updated' }], trace: linesOf(sampleTraceStep(2)) },
       tm_update: TIME,
       tm_delete: '2026-11-21T08:45:11.000001Z',
       wake_at: '2126-11-21T08:45:10.000001Z',
@@ -68,12 +67,12 @@ eachStore('commits', (get) => {
     const first = await stored(store);
     const steps = [1, 2, 3].map((seq) => sampleTraceStep(seq));
     const events = [2, 3].map((seq) => ({ seq, type: 'activeflow_updated' }) as const);
-    const next = following(first, { outbox: { events, trace: steps.map((step) => new TraceLine(step)) } });
+    const next = following(first, { outbox: { events, trace: steps.flatMap((step) => linesOf(step)) } });
     let moved = { event_seq: 0, trace_seq: 0 };
     const won = store.activeflows.commit({ next, variables_changed: false, moved: () => moved });
     moved = { event_seq: 2, trace_seq: 2 };
     expect(await won).to.equal(true);
-    const outbox = { events: events.slice(1), trace: steps.slice(2) };
+    const outbox = { events: events.slice(1), trace: linesOf(...steps.slice(2)) };
     expect((await store.activeflows.get(first.id))?.outbox).to.deep.equal(outbox);
   });
 

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Activeflow } from '../../pkg/model/activeflow.ts';
 import type { Flow } from '../../pkg/model/flow.ts';
 import type { Cleared, Store } from '../../pkg/service/ports.ts';
-import { sampleActiveflow, sampleFlow, sampleHistoryRecord, sampleTraceStep } from '../support/samples.ts';
+import { linesOf, sampleActiveflow, sampleFlow, sampleHistoryRecord, sampleTraceStep } from '../support/samples.ts';
 import { eachStore, type Workbench } from '../support/stores.ts';
 
 const DAY_MS = 86_400_000;
@@ -61,7 +61,7 @@ eachStore('retention', (get) => {
       await ended(store, { tm_update: null }),
     ];
     for (const { id } of [gone, running, last]) {
-      await store.activeflows.addTrace(Array.from({ length: 450 }, (_, n) => ({ id, steps: [sampleTraceStep(n + 1)] })));
+      await store.activeflows.addTrace(Array.from({ length: 450 }, (_, n) => ({ id, trace: linesOf(sampleTraceStep(n + 1)) })));
       await store.lists.put(id, 'own', ACTIONS);
       await store.histories.add(id, [sampleHistoryRecord(1)]);
     }

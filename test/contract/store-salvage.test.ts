@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { isReadable } from '../../pkg/service/ports.ts';
 import { failureOf } from '../support/failure.ts';
-import { following, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
+import { following, linesOf, sampleActiveflow, sampleState, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
 
 eachStore('activeflows that cannot be read', (get) => {
@@ -19,7 +19,7 @@ eachStore('activeflows that cannot be read', (get) => {
         answers: [{ key: 'k', status_code: 200, step: 4 }],
       }),
       variables: { a: '1' },
-      outbox: { events: [{ seq: 6, type: 'activeflow_updated' }], trace: [sampleTraceStep(5)] },
+      outbox: { events: [{ seq: 6, type: 'activeflow_updated' }], trace: linesOf(sampleTraceStep(5)) },
     });
     await get().store.activeflows.create(activeflow);
     return activeflow;
@@ -83,7 +83,7 @@ eachStore('activeflows that cannot be read', (get) => {
     it(`can be ended although their state is ${text || 'nothing'}`, async () => {
       const { activeflows } = get().store;
       const row = await made();
-      await activeflows.addTrace([{ id: row.id, steps: [sampleTraceStep(8), sampleTraceStep(9)] }]);
+      await activeflows.addTrace([{ id: row.id, trace: linesOf(sampleTraceStep(8), sampleTraceStep(9)) }]);
       await spoil(row.id, 'state', text);
       const salvaged = await activeflows.salvage(row.id);
       if (!salvaged) throw new Error('it is there');
@@ -99,7 +99,7 @@ eachStore('activeflows that cannot be read', (get) => {
   it('can be ended although what has moved of their trace cannot be read either', async () => {
     const { activeflows } = get().store;
     const row = await made();
-    await activeflows.addTrace([{ id: row.id, steps: [sampleTraceStep(9)] }]);
+    await activeflows.addTrace([{ id: row.id, trace: linesOf(sampleTraceStep(9)) }]);
     await get().bench.sql('update trace_steps set step = ? where activeflow_id = ?', ['[', row.id]);
     expect((await activeflows.salvage(row.id))?.state).to.include({ trace_seq: 5 });
   });

@@ -1,8 +1,9 @@
 /** What holds of every row that the engine makes, whatever was asked of it. */
 import { AssertionError } from 'chai';
 import type { Limits } from '../../pkg/engine/world.ts';
-import type { Activeflow, Stack, TraceStep } from '../../pkg/model/activeflow.ts';
+import type { Activeflow, Stack } from '../../pkg/model/activeflow.ts';
 import { ACTION_FINISH, ACTION_START, MAIN_STACK, NIL } from '../../pkg/model/id.ts';
+import type { TraceStep } from '../../pkg/model/trace.ts';
 
 /** Checked some hundred thousand times in a run: chai's own chains take ten times as long. */
 function must(holds: boolean, what: string, ...shown: readonly unknown[]): void {

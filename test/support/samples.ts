@@ -1,11 +1,12 @@
 /** Flows and activeflows as a test needs them: whole, with new ids, and with what the test says. */
 
 import { v7 as uuidv7 } from 'uuid';
-import type { Activeflow, ActiveflowState, TraceStep } from '../../pkg/model/activeflow.ts';
+import type { Activeflow, ActiveflowState } from '../../pkg/model/activeflow.ts';
 import { START } from '../../pkg/model/activeflow.ts';
 import type { Flow } from '../../pkg/model/flow.ts';
 import type { HistoryRecord } from '../../pkg/model/history.ts';
 import { MAIN_STACK, NIL } from '../../pkg/model/id.ts';
+import { TraceLines, type TraceStep } from '../../pkg/model/trace.ts';
 
 export function sampleFlow(changes: Partial<Flow> = {}): Flow {
   return {
@@ -93,6 +94,12 @@ export function sampleTraceStep(seq: number, reason = 'in order'): TraceStep {
     duration_ms: 1,
     tm: '2026-11-21T08:45:10.947195Z',
   };
+}
+
+/** As the outbox of a row has them. */
+export function linesOf(...steps: readonly TraceStep[]): TraceLines[] {
+  const lines = TraceLines.of(steps);
+  return lines ? [lines] : [];
 }
 
 export function sampleHistoryRecord(revision: number, said: string = 'next'): HistoryRecord {

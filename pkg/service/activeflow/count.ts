@@ -1,5 +1,5 @@
 import { actionType } from '../../action/catalogue.ts';
-import type { TraceStep } from '../../model/activeflow.ts';
+import type { TraceStep } from '../../model/trace.ts';
 import type { Meter } from '../ports.ts';
 
 /** Counts what a committed transition's trace says was done. Types that nobody knows are one label: customers write them. */

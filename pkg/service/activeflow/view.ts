@@ -1,10 +1,11 @@
 import { maskAction } from '../../action/mask.ts';
 import { snapshotOf } from '../../engine/draft.ts';
 import type { Action } from '../../model/action.ts';
-import { type Activeflow, type ActiveflowSnapshot, START, type TraceStep } from '../../model/activeflow.ts';
+import { type Activeflow, type ActiveflowSnapshot, START } from '../../model/activeflow.ts';
 import { maskCallbacks } from '../../model/callback.ts';
 import { MAIN_STACK, NIL } from '../../model/id.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
+import type { TraceStep } from '../../model/trace.ts';
 import type { Writable } from '../../model/writable.ts';
 import type { Lists } from '../lists.ts';
 import type { ActiveflowStore, UnreadableActiveflow } from '../ports.ts';
@@ -133,7 +134,7 @@ async function executedActions(row: Activeflow, step: number, store: ActiveflowS
 
 /** The trace from its two homes: rows of its own, and what the latest commits have not moved there yet. */
 export async function traceOf(row: Activeflow, store: ActiveflowStore): Promise<readonly TraceStep[]> {
-  const { trace } = row.outbox;
+  const trace = row.outbox.trace.flatMap((lines) => lines.steps);
   const first = trace[0]?.seq ?? row.state.trace_seq + 1;
   if (first <= 1) return trace;
   const moved = await store.trace(row.id);

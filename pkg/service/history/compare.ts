@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Activeflow, TraceStep } from '../../model/activeflow.ts';
+import type { Activeflow } from '../../model/activeflow.ts';
 import type { HistoryRecord } from '../../model/history.ts';
 import type { Json } from '../../model/json.ts';
+import type { TraceStep } from '../../model/trace.ts';
 import { decided, LEFT_OUT } from './decided.ts';
 
 /** Where a build decides otherwise: the first place; what comes after it follows from it. */

@@ -1,8 +1,8 @@
 import { FlowError, invalid } from '../../error/index.ts';
 import type { Action } from '../../model/action.ts';
-import type { TraceStep } from '../../model/activeflow.ts';
 import type { HistoryRecord } from '../../model/history.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import type { TraceStep } from '../../model/trace.ts';
 
 const FORMAT = 'flow-manager/history/1';
 

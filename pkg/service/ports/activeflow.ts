@@ -1,8 +1,9 @@
 import type { FlowError } from '../../error/index.ts';
-import type { Activeflow, Moved, TraceStep } from '../../model/activeflow.ts';
+import type { Activeflow, Moved } from '../../model/activeflow.ts';
 import type { TakenArrival } from '../../model/callback.ts';
 import type { HistoryRecord } from '../../model/history.ts';
 import type { Participant } from '../../model/participant.ts';
+import type { TraceLines, TraceStep } from '../../model/trace.ts';
 import type { Page } from './page.ts';
 import type { ParticipantWrite } from './participant.ts';
 import type { CallSettlement } from './workflow.ts';
@@ -48,10 +49,10 @@ export interface JobWait {
   readonly id: string;
 }
 
-/** Steps of one activeflow that follow each other, at least one. */
+/** Lines of the trace of one activeflow that follow each other, at least one. */
 export interface TracePiece {
   readonly id: string;
-  readonly steps: readonly TraceStep[];
+  readonly trace: readonly TraceLines[];
 }
 
 /** An activeflow as it was at one of its revisions. */

@@ -1,9 +1,10 @@
 /** What customers are told: made of a row as it was committed, so that nothing has to be stored for those who do not listen. */
 import type { Action } from '../../model/action.ts';
-import type { Activeflow, ErrorData, TraceStep } from '../../model/activeflow.ts';
+import type { Activeflow, ErrorData } from '../../model/activeflow.ts';
 import { isSet, NIL } from '../../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import type { NotificationType } from '../../model/subscription.ts';
+import type { TraceStep } from '../../model/trace.ts';
 
 export interface Notification {
   /** Unique within its transaction: the same for the same thing, however often it is made. */
@@ -32,8 +33,8 @@ export type PositionOf = (actionId: string) => number | undefined;
 
 /** All that can be told of a row by what is still in it, in order; most of it was told before. */
 export function notificationsOf(row: Activeflow, positionOf: PositionOf): Notification[] {
-  const steps = row.outbox.trace;
-  return [created(row), ...steps.flatMap((step) => ofStep(row, step, positionOf)), ...ofEnd(row)];
+  const steps = row.outbox.trace.flatMap((lines) => lines.steps);
+  return [created(row), ...steps.flatMap((step) => ofStep(row, step, positionOf)), ...ofEnd(row, steps.at(-1))];
 }
 
 export function subjectOf({ id, customer_id, flow_id, reference_id }: Activeflow): Subject {
@@ -126,10 +127,10 @@ function caseMade({ action, reason, tm, seq }: TraceStep): Notification[] {
   return [{ key: `case-${seq}`, type: 'CASE_EVENT', tm, payload: { caseId: id, event: 'CREATED', name } }];
 }
 
-function ofEnd(row: Activeflow): Notification[] {
+function ofEnd(row: Activeflow, last: TraceStep | undefined): Notification[] {
   if (row.status !== 'ended') return [];
   const { error } = row.state;
-  const tm = row.outbox.trace.at(-1)?.tm ?? row.tm_update ?? row.tm_create;
+  const tm = last?.tm ?? row.tm_update ?? row.tm_create;
   const said: JsonObject = error ? { error: errorOf(error) } : {};
   const status = !error ? 'PASSED' : error.reason === 'DEADLINE_EXCEEDED' ? 'EXPIRED' : 'FAILED';
   return [

@@ -60,7 +60,10 @@ describe('a draft becomes a row', () => {
     const last = new Draft(rows.at(-1) ?? sampleActiveflow());
     const row = last.toRow({ ...OPTIONS, event: null, moved: { event_seq: 2, trace_seq: 1 } });
     expect(row.outbox.events.map((event) => event.seq)).to.deep.equal([3]);
-    expect(row.outbox.trace.map((line) => line.seq)).to.deep.equal([2, 3]);
+    expect(row.outbox.trace.map(({ first, last }) => [first, last])).to.deep.equal([
+      [2, 2],
+      [3, 3],
+    ]);
     expect(row.state).to.include({ event_seq: 3, trace_seq: 3 });
   });
 
