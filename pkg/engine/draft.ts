@@ -20,7 +20,7 @@ import {
 import { maskCallbacks, type TakenArrival } from '../model/callback.ts';
 import { NIL } from '../model/id.ts';
 import type { Json } from '../model/json.ts';
-import { type Outcome, TraceLines, type TraceStep } from '../model/trace.ts';
+import { type Outcome, TraceLines, type TraceStep, traceAfter } from '../model/trace.ts';
 import type { WorkflowAnswer } from '../model/workflow.ts';
 import type { Writable } from '../model/writable.ts';
 import { following, keepReachable, outward } from './stacks.ts';
@@ -311,7 +311,7 @@ export class Draft {
     const waiting = base.outbox.events.filter((event) => event.seq > moved.event_seq);
     const kept = waiting.map((event) => ({ ...event, snapshot: this.#keptSnapshot(event.snapshot ?? snapshotOf(base)) }));
     const events: readonly PendingEvent[] = type ? [...kept, { seq, type }] : kept;
-    const trace = base.outbox.trace.filter((lines) => lines.last > moved.trace_seq);
+    const trace = traceAfter(base.outbox.trace, moved.trace_seq);
     const written = TraceLines.of(this.#trace);
     if (written) trace.push(written);
     return { events, trace };

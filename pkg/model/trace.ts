@@ -83,6 +83,12 @@ export class TraceLines {
     return first && last && new TraceLines(seqOf(first), seqOf(last), withoutBrackets(lines));
   }
 
+  /** Without those up to this number; undefined: none is left. */
+  after(seq: number): TraceLines | undefined {
+    if (seq < this.first) return this;
+    return seq >= this.last ? undefined : TraceLines.of(this.steps.filter((step) => step.seq > seq));
+  }
+
   get length(): number {
     return this.last - this.first + 1;
   }
@@ -90,6 +96,22 @@ export class TraceLines {
   get steps(): TraceStep[] {
     return stepsOfText(`[${this.text}]`);
   }
+}
+
+/** What of them comes after this number. */
+export function traceAfter(trace: readonly TraceLines[], seq: number): TraceLines[] {
+  const left: TraceLines[] = [];
+  for (const lines of trace) {
+    const some = lines.after(seq);
+    if (some) left.push(some);
+  }
+  return left;
+}
+
+export function countLines(trace: readonly TraceLines[]): number {
+  let count = 0;
+  for (const lines of trace) count += lines.length;
+  return count;
 }
 
 /** The JSON list of them all. */

@@ -47,7 +47,7 @@ export interface CommitRow {
   /** null: those of the row stay */
   readonly variables: string | null;
   readonly outbox: string;
-  /** 1: there are events to publish */
+  /** 1: there are events to publish, or lines of the trace to tell */
   readonly unsettled: 0 | 1;
   readonly has_run: 0 | 1;
   readonly wake_at: string | null;
@@ -75,7 +75,7 @@ export function commitToRow(dialect: Dialect, { next, variables_changed, moved }
     state,
     variables,
     outbox,
-    unsettled: next.outbox.events.length > 0 ? 1 : 0,
+    unsettled: next.outbox.events.length + next.outbox.trace.length > 0 ? 1 : 0,
     has_run: isWalked(next) ? 1 : 0,
     wake_at: wakeAt(dialect, next, deadline_at),
     deadline_at,
@@ -136,8 +136,9 @@ function jsonOf(row: ReadActiveflow): Pick<Activeflow, 'state' | 'variables' | '
   const state = read(row, 'state', stateOfText);
   const variables = read(row, 'variables', (text) => objectOf(text) as Variables);
   const outbox = read(row, 'outbox', outboxOfText);
+  if (row.unsettled_at !== null) return { state, variables, outbox };
   // Events that are known to be published need not be published again by whoever reads the row.
-  return { state, variables, outbox: row.unsettled_at === null ? { ...outbox, events: [] } : outbox };
+  return { state, variables, outbox: { ...outbox, events: [], ...(outbox.trace.length > 0 && { settled: true as const }) } };
 }
 
 /** What it holds is the customer's and in no message; a syntax error would quote it. */

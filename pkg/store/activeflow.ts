@@ -37,7 +37,7 @@ import type { Session } from './session.ts';
 import { type Settling, settle } from './settle.ts';
 import { settleCall } from './settle-call.ts';
 import { TokenSource } from './token.ts';
-import { addTrace, readTrace } from './trace.ts';
+import { addTrace, lastTraced, readTrace } from './trace.ts';
 
 /** Ids in one statement. */
 const IDS_AT_ONCE = 500;
@@ -67,6 +67,8 @@ export class SqlActiveflowStore implements ActiveflowStore {
     const query = CompiledQuery.raw(`${SELECT} (${ids.map(() => '?').join(',')})`, [...ids]);
     return (await this.#session.run((db) => db.executeQuery<ReadActiveflow>(query))).rows;
   });
+
+  readonly #traced = new GroupRead((ids) => lastTraced(this.#session, ids));
 
   constructor({ session, commits, settling, max_row_bytes }: ActiveflowStoreParts) {
     this.#session = session;
@@ -208,6 +210,10 @@ export class SqlActiveflowStore implements ActiveflowStore {
 
   trace(id: string): Promise<TraceStep[]> {
     return readTrace(this.#session, id);
+  }
+
+  async lastTraced(id: string): Promise<number> {
+    return (await this.#traced.get(id))?.seq ?? 0;
   }
 
   addTrace(pieces: readonly TracePiece[]): Promise<void> {

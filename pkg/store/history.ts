@@ -38,6 +38,17 @@ export class SqlHistoryStore implements HistoryStore {
     return rows.map((row) => JSON.parse(row.record) as HistoryRecord);
   }
 
+  async last(activeflowId: string): Promise<number> {
+    const row = await this.#session.run((db) =>
+      db
+        .selectFrom('history_records')
+        .select((eb) => eb.fn.max('revision').as('revision'))
+        .where('activeflow_id', '=', activeflowId)
+        .executeTakeFirst(),
+    );
+    return row?.revision ?? 0;
+  }
+
   async remove(activeflowIds: readonly string[]): Promise<void> {
     const sorted = [...activeflowIds].sort();
     for (let from = 0; from < sorted.length; from += REMOVED_AT_ONCE) {

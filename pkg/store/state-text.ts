@@ -1,7 +1,7 @@
 import type { ActiveflowState, Answer, Moved, Outbox } from '../model/activeflow.ts';
 import type { PendingHistory } from '../model/history.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import { TraceLines, traceJson } from '../model/trace.ts';
+import { TraceLines, traceAfter, traceJson } from '../model/trace.ts';
 import type { Writable } from '../model/writable.ts';
 import { jsonMembers } from './json-text.ts';
 
@@ -71,7 +71,7 @@ const STATE: { readonly [name in keyof ActiveflowState]?: (value: unknown) => bo
 /** `moved`: what of it need not be written any more. */
 export function outboxText({ events, trace, history }: Outbox, moved: Moved = NOTHING_MOVED): string {
   const due = events.filter((event) => event.seq > moved.event_seq);
-  const lines = trace.filter(({ last }) => last > moved.trace_seq);
+  const lines = traceAfter(trace, moved.trace_seq);
   const kept = history ? `,"history":${historyText(history)}` : '';
   return `{"events":${JSON.stringify(due)},"trace":${traceJson(lines)}${kept}}`;
 }

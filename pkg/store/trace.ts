@@ -27,6 +27,39 @@ export async function readTrace(session: Session, id: string): Promise<TraceStep
   return steps;
 }
 
+/** The last line of each of these activeflows that has a row of its own, as far as its newest row can be read. */
+export async function lastTraced(
+  session: Session,
+  ids: readonly string[],
+): Promise<{ readonly id: string; readonly seq: number }[]> {
+  const rows = await session.run((db) =>
+    db
+      .selectFrom('trace_steps as piece')
+      .innerJoin(
+        (eb) =>
+          eb
+            .selectFrom('trace_steps')
+            .select((of) => ['activeflow_id as id', of.fn.max('seq').as('first')])
+            .where('activeflow_id', 'in', ids)
+            .groupBy('activeflow_id')
+            .as('newest'),
+        (join) => join.onRef('newest.id', '=', 'piece.activeflow_id').onRef('newest.first', '=', 'piece.seq'),
+      )
+      .select(['piece.activeflow_id as id', 'piece.step'])
+      .execute(),
+  );
+  return rows.map(({ id, step }) => ({ id, seq: lastOf(step) }));
+}
+
+/** 0: it cannot be read. Its lines are then as if they had not moved, which is no reason to lose the call that they are of. */
+function lastOf(step: string): number {
+  try {
+    return stepsOfText(step).at(-1)?.seq ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
 /** Two pieces that begin with the same step: the longer one has all that the other has. */
 const ON_MYSQL = 'on duplicate key update step = if(length(values(step)) > length(step), values(step), step)';
 const ON_SQLITE =

@@ -250,7 +250,8 @@ export class EngineProcess {
     const { event_seq, trace_seq } = this.row.state;
     const wake_at = wakeAt(draft, { clock: this.clock, options: OPTIONS });
     const next = draft.toRow({ event, moved: { event_seq, trace_seq }, now: this.clock.now(), wake_at });
-    const row = this.#setting.serialised === false ? next : stored(next);
+    // Lines of the trace have a form of their own in rows.
+    const row = this.#setting.serialised === false ? next : { ...stored(next), outbox: next.outbox };
     this.trace.push(...next.outbox.trace.flatMap((lines) => lines.steps));
     this.events.push(...row.outbox.events.map((pending) => pending.type));
     checkCommit(this.row, row, this.trace, this.limits);
