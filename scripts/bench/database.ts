@@ -79,8 +79,8 @@ export class Database {
   }
 
   /**
-   * Copies the activeflows of these walks until there are `count` more, whatever columns the table has; each is as
-   * far as the one that it was copied from.
+   * Copies the activeflows of these walks until there are `count` more, whatever columns the table has, with their traces;
+   * each is as far as the one that it was copied from.
    */
   async multiply(walks: readonly Walk[], count: number): Promise<Walk[]> {
     const [columns] = await this.#connection.query<RowDataPacket[]>('SHOW COLUMNS FROM activeflows');
@@ -95,6 +95,11 @@ export class Database {
           FROM activeflows t JOIN seq_1_to_${each} s WHERE t.id = ?`,
         [FIRST_ID, from, walk.id],
       );
+      await this.#connection.query(
+        `INSERT INTO trace_steps (activeflow_id, seq, step) SELECT ${COPIED.id}, t.seq, t.step
+          FROM trace_steps t JOIN seq_1_to_${each} s WHERE t.activeflow_id = ?`,
+        [FIRST_ID, from, walk.id],
+      );
       for (let n = from + 1; n <= from + each; n++) made.push({ ...walk, id: FIRST_ID + n.toString(16).padStart(12, '0') });
     }
     return made;
@@ -106,7 +111,7 @@ export class Database {
 }
 
 /** What differs in a copy. */
-const COPIED: Readonly<Record<string, string>> = {
+const COPIED: Readonly<Record<string, string>> & { readonly id: string } = {
   id: "CONCAT(?, LPAD(LOWER(HEX(? + s.seq)), 12, '0'))",
   reference_id: 'UUID()',
   create_key: 'NULL',

@@ -56,6 +56,8 @@ export interface CallerCommands {
   pool: { in: PoolForm; out: { customer_id: string; flow_id: string }[] };
   /** Creates activeflows until those that wait in the pool have at least so many steps left. */
   fill: { in: { pool: string; steps: number }; out: null };
+  /** Walks the first of a pool one step, the second two, and so on up to `most`, and so on again. */
+  stagger: { in: { pool: string; most: number }; out: null };
   /** Takes all walks out of a pool. */
   empty: { in: { pool: string }; out: Walk[] };
   adopt: { in: { pool: string; walks: Walk[] }; out: null };

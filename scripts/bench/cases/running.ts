@@ -13,6 +13,8 @@ const CALLERS = 100;
 /** And those besides that a run uses up: it must not wait for new ones. */
 const FEW = 100;
 const FULL = `${REQUESTS}.full`;
+/** Twice as many as stay in a row before they move: of all that walk, some are about to move what they have. */
+const STEPS_AHEAD = 12;
 
 /**
  * A table of 100 running activeflows beside one of 100,000, each with a database and a daemon of its own, so that they
@@ -51,13 +53,13 @@ export async function runningCase(bench: Bench): Promise<{ rows: Row[]; figures:
   }
 }
 
-/** Real activeflows that have gone a few steps, copied. */
+/** Real activeflows that have gone a few steps, some more than others, copied. */
 async function fillTable(bench: Bench, dsn: string, count: number): Promise<void> {
   const database = await Database.open(dsn);
   const flow = callFlow('full', FULL);
   await bench.pool(flow);
-  await bench.callers.ask('fill', { pool: 'full', steps: CUSTOMERS * flow.steps });
-  await bench.callers.ask('run', { workload: { kind: 'spread', pool: 'full' }, callers: CUSTOMERS, seconds: 0.05 });
+  await bench.callers.ask('fill', { pool: 'full', steps: CUSTOMERS * STEPS_AHEAD * flow.steps });
+  await bench.callers.ask('stagger', { pool: 'full', most: STEPS_AHEAD });
   await database.settled();
   const models = await bench.callers.ask('empty', { pool: 'full' });
   const walks = shuffled(await database.multiply(models, count));

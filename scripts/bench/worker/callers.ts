@@ -117,6 +117,10 @@ serve<CallerCommands>({
     await poolOf(pool).fill(steps);
     return null;
   },
+  stagger: async ({ pool, most }) => {
+    await poolOf(pool).stagger(most);
+    return null;
+  },
   empty: async ({ pool }) => poolOf(pool).empty(),
   adopt: async ({ pool, walks }) => {
     for (const walk of walks) poolOf(pool).give(walk);

@@ -76,6 +76,13 @@ export class Pool {
     return walk.steps < this.#form.steps && action.id !== FINISH;
   }
 
+  async stagger(most: number): Promise<void> {
+    const ahead = async (walk: Walk, steps: number): Promise<void> => {
+      for (let step = 0; step < steps; step++) await this.next(walk);
+    };
+    await Promise.all(this.#free.slice(this.#head).map((walk, at) => ahead(walk, (at % most) + 1)));
+  }
+
   take(): Walk | undefined {
     const walk = this.#free[this.#head];
     if (!walk) return undefined;
