@@ -248,8 +248,6 @@ export interface Outbox {
   readonly trace: readonly TraceLines[];
   /** Absent: none is kept of this activeflow. */
   readonly history?: PendingHistory;
-  /** Read from the database, which says that all of it has been published and told. */
-  readonly settled?: true;
 }
 
 /** What of an outbox has been moved on already, by its numbers: the next commit drops it. */

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import type { Activeflow } from '../model/activeflow.ts';
 import type { HistoryRecord, PendingHistory } from '../model/history.ts';
 import type { HistoryStore, Log } from '../service/ports.ts';
 import { REMEMBERED } from './remembered.ts';
@@ -24,32 +23,18 @@ export class HistoryMover {
     return this.#moved.get(id) ?? 0;
   }
 
-  /** What has moved is known afterwards, where the row still holds so much that it may have. */
-  found({ id, outbox: { history } }: Activeflow): Promise<void> | undefined {
-    if (!history || !isMuch(this.#left(id, history.records))) return undefined;
-    return this.#histories.last(id).then((revision) => this.#remember(id, revision));
-  }
-
   async move(id: string, { records, state }: PendingHistory): Promise<void> {
-    const left = this.#left(id, records);
+    const left = records.filter(({ revision }) => revision > this.moved(id));
     const last = left.at(-1);
     try {
       if (state === 'dropped') await this.#histories.remove([id]);
       if (!last || !isMuch(left)) return;
       await this.#histories.add(id, left);
-      this.#remember(id, last.revision);
+      this.#moved.set(id, last.revision);
     } catch (error) {
       // It stays in the row and moves after the next commit; what was to be dropped goes with its activeflow.
       this.#log.warn({ activeflow_id: id, error: String(error) }, 'a history could not be moved to its own rows, or dropped');
     }
-  }
-
-  #left(id: string, records: readonly HistoryRecord[]): readonly HistoryRecord[] {
-    return records.filter(({ revision }) => revision > this.moved(id));
-  }
-
-  #remember(id: string, revision: number): void {
-    if (revision > this.moved(id)) this.#moved.set(id, revision);
   }
 }
 

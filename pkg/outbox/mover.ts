@@ -99,12 +99,6 @@ export class Mover implements Outbox, FlowOutbox {
     };
   }
 
-  found(row: Activeflow): Promise<void> | undefined {
-    if (row.outbox.settled) this.#notifications.found(row);
-    const asked = [this.#traces.found(row), this.#histories.found(row)].filter((one) => one !== undefined);
-    return asked.length === 0 ? undefined : Promise.all(asked).then(() => undefined);
-  }
-
   committed(row: Activeflow): void {
     this.#traces.committed(row);
     const known = this.#waiting.has(row.id);

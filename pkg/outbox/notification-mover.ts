@@ -48,11 +48,6 @@ export class NotificationMover {
     return this.#told.get(id)?.trace_seq ?? 0;
   }
 
-  /** All of this row is told, here or elsewhere. */
-  found(row: Activeflow): void {
-    if (row.state.trace_seq > this.told(row.id)) this.#remember(row);
-  }
-
   /** Resolves when all of the row is told, or when this gives up because the process ends. Never rejects. */
   move(row: Activeflow): Promise<void> {
     const told = this.#told.get(row.id);

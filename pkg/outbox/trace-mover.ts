@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Activeflow, Outbox } from '../model/activeflow.ts';
-import { countLines, type TraceLines, traceAfter } from '../model/trace.ts';
+import type { Activeflow } from '../model/activeflow.ts';
+import { countLines, traceAfter } from '../model/trace.ts';
 import type { ActiveflowStore, Log, TracePiece } from '../service/ports.ts';
 import { REMEMBERED } from './remembered.ts';
 
@@ -13,18 +13,18 @@ const COLLECT_MS = 20;
  * and comes again with its next commit.
  */
 export class TraceMover {
-  readonly #activeflows: Pick<ActiveflowStore, 'addTrace' | 'lastTraced'>;
+  readonly #activeflows: Pick<ActiveflowStore, 'addTrace'>;
   readonly #log: Log;
   /** How many steps stay in a row before they move. */
   readonly #keep: number;
   /** The last step of each activeflow that has been moved. */
   readonly #moved = new LRUCache<string, number>({ max: REMEMBERED });
-  /** The last step that is on its way. */
-  readonly #onTheWay = new Map<string, number>();
+  /** Of which lines are on their way. Those that follow wait for them: moved first, they would say that these have moved. */
+  readonly #onTheWay = new Set<string>();
   #collected: TracePiece[] = [];
   #planned = false;
 
-  constructor(activeflows: Pick<ActiveflowStore, 'addTrace' | 'lastTraced'>, log: Log, keep: number) {
+  constructor(activeflows: Pick<ActiveflowStore, 'addTrace'>, log: Log, keep: number) {
     this.#activeflows = activeflows;
     this.#log = log;
     this.#keep = keep;
@@ -35,30 +35,15 @@ export class TraceMover {
     return this.#moved.get(id) ?? 0;
   }
 
-  /** What has moved is known afterwards, where the row still holds so much that it may have. */
-  found({ id, outbox }: Activeflow): Promise<void> | undefined {
-    if (outbox.trace.length === 0 || countLines(this.#left(id, outbox)) < this.#keep) return undefined;
-    return this.#activeflows.lastTraced(id).then((last) => this.#remember(id, last));
-  }
-
   committed({ id, outbox }: Activeflow): void {
-    const trace = this.#left(id, outbox);
-    const last = trace.at(-1);
-    if (!last || countLines(trace) < this.#keep) return;
-    this.#onTheWay.set(id, last.last);
+    if (this.#onTheWay.has(id)) return;
+    const trace = traceAfter(outbox.trace, this.moved(id));
+    if (countLines(trace) < this.#keep) return;
+    this.#onTheWay.add(id);
     this.#collected.push({ id, trace });
     if (this.#planned) return;
     this.#planned = true;
     setTimeout(() => void this.#move(), COLLECT_MS).unref();
-  }
-
-  /** What has not moved, and is not on its way. */
-  #left(id: string, { trace }: Outbox): readonly TraceLines[] {
-    return traceAfter(trace, Math.max(this.moved(id), this.#onTheWay.get(id) ?? 0));
-  }
-
-  #remember(id: string, last: number): void {
-    if (last > this.moved(id)) this.#moved.set(id, last);
   }
 
   /** Never rejects. */
@@ -69,8 +54,8 @@ export class TraceMover {
     const stored = await this.#store(pieces);
     for (const { id, trace } of pieces) {
       const last = trace.at(-1)?.last ?? 0;
-      if (stored) this.#remember(id, last);
-      if (this.#onTheWay.get(id) === last) this.#onTheWay.delete(id);
+      if (stored && last > this.moved(id)) this.#moved.set(id, last);
+      this.#onTheWay.delete(id);
     }
   }
 

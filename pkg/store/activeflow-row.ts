@@ -1,6 +1,7 @@
 import { FlowError, toFlowError } from '../error/index.ts';
 import type { Variables } from '../model/action.ts';
 import type { Activeflow, ActiveflowStatus, ReferenceType } from '../model/activeflow.ts';
+import { traceAfter } from '../model/trace.ts';
 import type { ActiveflowCommit, UnreadableActiveflow } from '../service/ports.ts';
 import { hashKey } from './answer.ts';
 import { type Dialect, rfc3339OrNull, timeOrNull } from './dialect.ts';
@@ -34,7 +35,10 @@ export const ACTIVEFLOW_COLUMNS = [
   'tm_delete',
 ] as const satisfies readonly (keyof ActiveflowRow)[];
 
-export type ReadActiveflow = Pick<ActiveflowRow, (typeof ACTIVEFLOW_COLUMNS)[number]>;
+export type ReadActiveflow = Pick<ActiveflowRow, (typeof ACTIVEFLOW_COLUMNS)[number]> & {
+  /** The last line of its trace that has a row of its own; absent: not asked for. */
+  readonly traced?: number | null;
+};
 
 /** What a commit writes, in the columns' form. */
 export interface CommitRow {
@@ -137,8 +141,9 @@ function jsonOf(row: ReadActiveflow): Pick<Activeflow, 'state' | 'variables' | '
   const variables = read(row, 'variables', (text) => objectOf(text) as Variables);
   const outbox = read(row, 'outbox', outboxOfText);
   if (row.unsettled_at !== null) return { state, variables, outbox };
-  // Events that are known to be published need not be published again by whoever reads the row.
-  return { state, variables, outbox: { ...outbox, events: [], ...(outbox.trace.length > 0 && { settled: true as const }) } };
+  // Events that are known to be published need not be published again by whoever reads the row, and lines of the trace that
+  // have been told and have a row of their own need not be carried along: who commits next may be another than moved them.
+  return { state, variables, outbox: { ...outbox, events: [], trace: traceAfter(outbox.trace, row.traced ?? 0) } };
 }
 
 /** What it holds is the customer's and in no message; a syntax error would quote it. */

@@ -28,6 +28,7 @@ import { type Backlog, backlog, claimDue, renew, settled } from './due.ts';
 import { tooLarge } from './errors.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { GroupRead } from './group-read.ts';
+import { withoutMoved } from './history.ts';
 import { enlist, wakeNow } from './job-wait.ts';
 import { after } from './page.ts';
 import { jobOf, writeEntries } from './participant.ts';
@@ -37,7 +38,7 @@ import type { Session } from './session.ts';
 import { type Settling, settle } from './settle.ts';
 import { settleCall } from './settle-call.ts';
 import { TokenSource } from './token.ts';
-import { addTrace, lastTraced, readTrace } from './trace.ts';
+import { addTrace, readTrace } from './trace.ts';
 
 /** Ids in one statement. */
 const IDS_AT_ONCE = 500;
@@ -46,7 +47,8 @@ const IDS_AT_ONCE = 500;
 const UNSETTLED_PAGES = 5;
 
 /** Written out, because it is read for many requests and kysely would compile it each time. */
-const SELECT = `select ${ACTIVEFLOW_COLUMNS.join(', ')} from activeflows where id in`;
+const SELECT = `select ${ACTIVEFLOW_COLUMNS.join(', ')},
+  (select max(seq) from trace_steps where activeflow_id = activeflows.id) as traced from activeflows where id in`;
 
 export interface ActiveflowStoreParts {
   readonly session: Session;
@@ -68,8 +70,6 @@ export class SqlActiveflowStore implements ActiveflowStore {
     return (await this.#session.run((db) => db.executeQuery<ReadActiveflow>(query))).rows;
   });
 
-  readonly #traced = new GroupRead((ids) => lastTraced(this.#session, ids));
-
   constructor({ session, commits, settling, max_row_bytes }: ActiveflowStoreParts) {
     this.#session = session;
     this.#commits = commits;
@@ -79,7 +79,10 @@ export class SqlActiveflowStore implements ActiveflowStore {
 
   async get(id: string): Promise<Activeflow | undefined> {
     const row = await this.#reads.get(id);
-    return row && activeflowFromRow(this.#session.dialect, row);
+    const activeflow = row && activeflowFromRow(this.#session.dialect, row);
+    const history = activeflow?.outbox.history;
+    if (!history) return activeflow;
+    return { ...activeflow, outbox: { ...activeflow.outbox, history: await withoutMoved(this.#session, id, history) } };
   }
 
   async byCreateKey(key: string): Promise<Activeflow | undefined> {
@@ -210,10 +213,6 @@ export class SqlActiveflowStore implements ActiveflowStore {
 
   trace(id: string): Promise<TraceStep[]> {
     return readTrace(this.#session, id);
-  }
-
-  async lastTraced(id: string): Promise<number> {
-    return (await this.#traced.get(id))?.seq ?? 0;
   }
 
   addTrace(pieces: readonly TracePiece[]): Promise<void> {

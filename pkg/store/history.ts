@@ -1,10 +1,26 @@
-import type { HistoryRecord } from '../model/history.ts';
+import type { HistoryRecord, PendingHistory } from '../model/history.ts';
 import type { HistoryStore } from '../service/ports.ts';
 import { inPieces } from './pieces.ts';
 import type { Session } from './session.ts';
 
+/** How many records a row may hold before it is asked whether they have moved. */
+const MANY = 8;
 /** Activeflows whose histories one statement takes away. */
 const REMOVED_AT_ONCE = 200;
+
+/** The same without the records that have rows of their own by now; only where there are many, as then they may have moved. */
+export async function withoutMoved(session: Session, id: string, history: PendingHistory): Promise<PendingHistory> {
+  if (history.records.length < MANY) return history;
+  const moved = await session.run((db) =>
+    db
+      .selectFrom('history_records')
+      .select((eb) => eb.fn.max<number | null>('revision').as('revision'))
+      .where('activeflow_id', '=', id)
+      .executeTakeFirst(),
+  );
+  const records = history.records.filter(({ revision }) => revision > (moved?.revision ?? 0));
+  return records.length < history.records.length ? { ...history, records, moved: true } : history;
+}
 
 export class SqlHistoryStore implements HistoryStore {
   readonly #session: Session;
@@ -36,17 +52,6 @@ export class SqlHistoryStore implements HistoryStore {
       db.selectFrom('history_records').select('record').where('activeflow_id', '=', activeflowId).orderBy('revision').execute(),
     );
     return rows.map((row) => JSON.parse(row.record) as HistoryRecord);
-  }
-
-  async last(activeflowId: string): Promise<number> {
-    const row = await this.#session.run((db) =>
-      db
-        .selectFrom('history_records')
-        .select((eb) => eb.fn.max('revision').as('revision'))
-        .where('activeflow_id', '=', activeflowId)
-        .executeTakeFirst(),
-    );
-    return row?.revision ?? 0;
   }
 
   async remove(activeflowIds: readonly string[]): Promise<void> {

@@ -6,9 +6,9 @@ import { type Statement, textOfWidth, type Value, WIDEST, widthOf } from './stat
 
 interface PieceRow {
   readonly activeflow_id: string;
-  /** Number of its first step. */
+  /** Number of its last line, so that a look at the index tells how far a trace has moved. (Of its first in rows of before.) */
   readonly seq: number;
-  /** A list of lines (trace-lines.ts) as JSON. */
+  /** A list of lines (model/trace.ts) as JSON. */
   readonly step: string;
 }
 
@@ -20,47 +20,12 @@ export async function readTrace(session: Session, id: string): Promise<TraceStep
   const rows = await session.run((db) =>
     db.selectFrom('trace_steps').select('step').where('activeflow_id', '=', id).orderBy('seq').execute(),
   );
-  const steps: TraceStep[] = [];
-  for (const step of rows.flatMap((row) => stepsOfText(row.step))) {
-    if (step.seq > (steps.at(-1)?.seq ?? 0)) steps.push(step);
-  }
-  return steps;
+  const steps = new Map<number, TraceStep>();
+  for (const step of rows.flatMap((row) => stepsOfText(row.step))) steps.set(step.seq, step);
+  return [...steps.values()].sort((a, b) => a.seq - b.seq);
 }
 
-/** The last line of each of these activeflows that has a row of its own, as far as its newest row can be read. */
-export async function lastTraced(
-  session: Session,
-  ids: readonly string[],
-): Promise<{ readonly id: string; readonly seq: number }[]> {
-  const rows = await session.run((db) =>
-    db
-      .selectFrom('trace_steps as piece')
-      .innerJoin(
-        (eb) =>
-          eb
-            .selectFrom('trace_steps')
-            .select((of) => ['activeflow_id as id', of.fn.max('seq').as('first')])
-            .where('activeflow_id', 'in', ids)
-            .groupBy('activeflow_id')
-            .as('newest'),
-        (join) => join.onRef('newest.id', '=', 'piece.activeflow_id').onRef('newest.first', '=', 'piece.seq'),
-      )
-      .select(['piece.activeflow_id as id', 'piece.step'])
-      .execute(),
-  );
-  return rows.map(({ id, step }) => ({ id, seq: lastOf(step) }));
-}
-
-/** 0: it cannot be read. Its lines are then as if they had not moved, which is no reason to lose the call that they are of. */
-function lastOf(step: string): number {
-  try {
-    return stepsOfText(step).at(-1)?.seq ?? 0;
-  } catch {
-    return 0;
-  }
-}
-
-/** Two pieces that begin with the same step: the longer one has all that the other has. */
+/** Two pieces that end with the same line: the longer one has all that the other has. */
 const ON_MYSQL = 'on duplicate key update step = if(length(values(step)) > length(step), values(step), step)';
 const ON_SQLITE =
   'on conflict (activeflow_id, seq) do update set step = excluded.step where length(excluded.step) > length(trace_steps.step)';
@@ -93,8 +58,8 @@ function insertOf(rows: readonly PieceRow[], text: (width: number) => string): S
 /** In one order everywhere, so that two movers cannot lock rows crosswise. */
 function inStatements(pieces: readonly TracePiece[]): PieceRow[][] {
   const rows = pieces.flatMap(({ id, trace }): PieceRow[] => {
-    const [first] = trace;
-    return first ? [{ activeflow_id: id, seq: first.first, step: traceJson(trace) }] : [];
+    const last = trace.at(-1);
+    return last ? [{ activeflow_id: id, seq: last.last, step: traceJson(trace) }] : [];
   });
   rows.sort((a, b) => (a.activeflow_id === b.activeflow_id ? a.seq - b.seq : a.activeflow_id < b.activeflow_id ? -1 : 1));
   return inPieces(rows, (row) => row.step.length, WIDEST);

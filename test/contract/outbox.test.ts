@@ -38,7 +38,6 @@ async function commitAnew(store: Store, id: string, lines: number): Promise<Acti
   const { mover } = process(store);
   const row = await store.activeflows.get(id);
   if (!row) throw new Error('it is there');
-  await mover.found(row);
   const draft = new Draft(row);
   for (let n = 0; n < lines; n += 1) draft.note('updated', `at revision ${row.revision}`, world);
   const moved = mover.moved(id);
@@ -77,34 +76,34 @@ eachStore('what was moved on by others', (get) => {
     const { mover, told } = process(store);
     const read = await store.activeflows.get(first.id);
     if (!read) throw new Error('it is there');
-    await mover.found(read);
-    expect(mover.moved(first.id).trace_seq).to.equal(0);
+    expect(countLines(read.outbox.trace)).to.equal(KEPT);
     mover.committed(read);
     await mover.drain(5_000);
     expect(told.map(({ revision }) => revision)).to.deep.equal([row.revision]);
-    expect(mover.moved(first.id).trace_seq).to.equal(KEPT);
+    await eventually('it has moved', () => mover.moved(first.id).trace_seq === KEPT);
   });
 
-  it('is taken to be there still when its newest row cannot be read', async () => {
+  it('leaves the row in part where others have moved less', async () => {
     const { store, bench } = get();
     const first = sampleActiveflow();
     await store.activeflows.create(first);
-    await commitAnew(store, first.id, KEPT);
-    await bench.sql('update trace_steps set step = ? where activeflow_id = ?', ['[', first.id]);
-    expect(await store.activeflows.lastTraced(first.id)).to.equal(0);
-    expect(countLines((await commitAnew(store, first.id, 1)).outbox.trace)).to.equal(KEPT + 1);
+    await commitAnew(store, first.id, KEPT + 2);
+    // As rows of before have it: by its first line.
+    await bench.sql('update trace_steps set seq = 5 where activeflow_id = ?', [first.id]);
+    expect((await store.activeflows.get(first.id))?.outbox.trace.map(({ first: from, last }) => [from, last])).to.deep.equal([
+      [6, KEPT + 2],
+    ]);
   });
 
-  it('is known of a history, too', async () => {
+  it('leaves a history, too', async () => {
     const { store } = get();
-    const id = sampleActiveflow().id;
-    expect(await store.histories.last(id)).to.equal(0);
     const records = Array.from({ length: 9 }, (_, at) => sampleHistoryRecord(at + 1));
     const history = { keep: 'all', bytes: 9, records, moved: false, state: 'open' } as const;
-    const row = sampleActiveflow({ id, outbox: { events: [], trace: [], history } });
-    await store.histories.add(id, records.slice(0, 8));
-    const { mover } = process(store);
-    await mover.found(row);
-    expect(mover.moved(id)).to.include({ history_revision: 8 });
+    const row = sampleActiveflow({ outbox: { events: [], trace: [], history } });
+    await store.activeflows.create(row);
+    const kept = async () => (await store.activeflows.get(row.id))?.outbox.history;
+    expect(await kept()).to.deep.equal(history);
+    await store.histories.add(row.id, records.slice(0, 8));
+    expect(await kept()).to.deep.equal({ ...history, records: records.slice(8), moved: true });
   });
 });

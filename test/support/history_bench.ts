@@ -180,7 +180,6 @@ function outboxOn({ histories }: Store, moving: boolean): ConstructorParameters<
   const moved = new Map<string, number>();
   return {
     flowEvents: () => undefined,
-    found: () => undefined,
     moved: (activeflow) => ({ event_seq: 0, trace_seq: 0, history_revision: moved.get(activeflow) ?? 0 }),
     committed: ({ id: activeflow, outbox: { history } }) => {
       const last = history?.records.at(-1);

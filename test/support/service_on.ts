@@ -49,11 +49,6 @@ export function serviceOn(
       push_name_prefix: 'kustomer',
     },
   };
-  const outbox = {
-    committed: () => undefined,
-    found: () => undefined,
-    moved: () => ({ event_seq: 0, trace_seq: 0 }),
-    flowEvents: () => undefined,
-  };
+  const outbox = { committed: () => undefined, moved: () => ({ event_seq: 0, trace_seq: 0 }), flowEvents: () => undefined };
   return { service: new Service(context, lists, outbox), lists };
 }

@@ -25,11 +25,6 @@ import { type Beside, Starter } from './starter.ts';
 export interface Outbox {
   /** A row was committed: its events are due, those before it first. */
   committed(row: Activeflow): void;
-  /**
-   * A row was read from the database. What of it has been moved on by others, or before it was forgotten here, is known
-   * afterwards, so that it does not stay in the row for good. Undefined: at once, as mostly.
-   */
-  found(row: Activeflow): Promise<void> | undefined;
   /** What of a row has been moved on already. */
   moved(id: string): { readonly event_seq: number; readonly trace_seq: number; readonly history_revision?: number };
 }
@@ -123,7 +118,6 @@ export class Keeper {
       this.#rows.delete(id);
       throw notFound('activeflow', id);
     }
-    await this.#outbox.found(row);
     const known = this.#rows.get(id);
     // It was committed here while this read was on its way.
     if (known && known.revision > row.revision) return known;

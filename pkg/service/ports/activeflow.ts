@@ -92,11 +92,9 @@ export interface ActiveflowStore {
   salvage(id: string): Promise<Activeflow | undefined>;
   /** Trace steps that have moved to rows of their own, by seq. */
   trace(id: string): Promise<TraceStep[]>;
-  /** The number of the last line that has: of the newest piece; 0: none, or it cannot be told. */
-  lastTraced(id: string): Promise<number>;
   /** Moves trace steps to rows of their own, each piece one row; again the same, or the same and more: each step once. */
   addTrace(pieces: readonly TracePiece[]): Promise<void>;
-  /** Says that all of these rows at these revisions is published and told, so that no sweep looks at them. */
+  /** Says that all events of these rows at these revisions are published, so that no sweep looks at them. */
   settled(rows: readonly RowAt[]): Promise<void>;
   /**
    * Rows with unpublished events older than `age_ms`, `limit` of those that can be read: what cannot is told of, and is
@@ -121,8 +119,6 @@ export interface HistoryStore {
   add(activeflow_id: string, records: readonly HistoryRecord[]): Promise<void>;
   /** By revision. */
   get(activeflow_id: string): Promise<HistoryRecord[]>;
-  /** The revision of its last record; 0: there is none. */
-  last(activeflow_id: string): Promise<number>;
   /** All of these activeflows' records: to be called wherever an activeflow's row is deleted. */
   remove(activeflow_ids: readonly string[]): Promise<void>;
 }

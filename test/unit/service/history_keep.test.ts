@@ -105,7 +105,6 @@ describe('histories on their way out of a row', () => {
         added.push(...records.map(({ revision }) => revision));
       },
       get: async () => [],
-      last: async () => 0,
       remove: async () => undefined,
     };
     const log = new RecordingLog();
