@@ -129,15 +129,23 @@ export function stepsOfText(text: string): TraceStep[] {
 
 /** Whether it can be shown as a line. */
 export function isLine(value: unknown): value is Line {
-  if (typeof value !== 'object' || value === null) return false;
-  const { seq, outcome, reason, tm, action } = stepOf(value as Line);
-  return (
-    Number.isSafeInteger(seq) &&
-    [outcome, reason, tm].every((member) => typeof member === 'string') &&
-    isJsonObject(action) &&
-    typeof action.id === 'string' &&
-    typeof action.type === 'string'
-  );
+  if (Array.isArray(value)) {
+    const [seq, , outcome, reason, , tm, action, type] = value as unknown[];
+    return areOfLine(seq, outcome, reason, tm) && (isText(action) ? isText(type) : isAction(action));
+  }
+  return isJsonObject(value) && areOfLine(value.seq, value.outcome, value.reason, value.tm) && isAction(value.action);
+}
+
+function areOfLine(seq: unknown, outcome: unknown, reason: unknown, tm: unknown): boolean {
+  return Number.isSafeInteger(seq) && isText(outcome) && isText(reason) && isText(tm);
+}
+
+function isAction(value: unknown): boolean {
+  return isJsonObject(value) && isText(value.id) && isText(value.type);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }
 
 function withoutBrackets(values: readonly unknown[]): string {

@@ -1,7 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { HistoryRecord, PendingHistory } from '../model/history.ts';
 import type { HistoryStore, Log } from '../service/ports.ts';
-import { REMEMBERED } from './remembered.ts';
+import type { Remembered } from './remembered.ts';
 
 /** How many records, or how long ones, stay in a row: it is written whole at each commit. */
 const RECORDS = 8;
@@ -11,26 +10,23 @@ const BYTES = 32 * 1024;
 export class HistoryMover {
   readonly #histories: HistoryStore;
   readonly #log: Log;
-  /** Revision of the last record of each activeflow that has moved. */
-  readonly #moved = new LRUCache<string, number>({ max: REMEMBERED });
+  readonly #remembered: Remembered;
 
-  constructor(histories: HistoryStore, log: Log) {
+  constructor(histories: HistoryStore, log: Log, remembered: Remembered) {
     this.#histories = histories;
     this.#log = log;
-  }
-
-  moved(id: string): number {
-    return this.#moved.get(id) ?? 0;
+    this.#remembered = remembered;
   }
 
   async move(id: string, { records, state }: PendingHistory): Promise<void> {
-    const left = records.filter(({ revision }) => revision > this.moved(id));
+    const moved = this.#remembered.of(id).history_revision;
+    const left = records.filter(({ revision }) => revision > moved);
     const last = left.at(-1);
     try {
       if (state === 'dropped') await this.#histories.remove([id]);
       if (!last || !isMuch(left)) return;
       await this.#histories.add(id, left);
-      this.#moved.set(id, last.revision);
+      this.#remembered.note(id).history_revision = last.revision;
     } catch (error) {
       // It stays in the row and moves after the next commit; what was to be dropped goes with its activeflow.
       this.#log.warn({ activeflow_id: id, error: String(error) }, 'a history could not be moved to its own rows, or dropped');

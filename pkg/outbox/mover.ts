@@ -20,7 +20,7 @@ import { tellUnreadable } from '../service/unreadable.ts';
 import { HistoryMover } from './history-mover.ts';
 import { NotificationMover, type Notifier } from './notification-mover.ts';
 import { PassingMap } from './passing-map.ts';
-import { REMEMBERED } from './remembered.ts';
+import { Remembered } from './remembered.ts';
 import { TraceMover } from './trace-mover.ts';
 
 /**
@@ -72,8 +72,7 @@ export class Mover implements Outbox, FlowOutbox {
   readonly #traces: TraceMover;
   readonly #histories: HistoryMover;
   readonly #notifications: NotificationMover;
-  /** Number of the last event of each activeflow that is published. */
-  readonly #published = new LRUCache<string, number>({ max: REMEMBERED });
+  readonly #remembered = new Remembered();
   /** Revisions at which rows were found that cannot be read: told once, though every sweep meets them. */
   readonly #unreadable = new LRUCache<string, number>({ max: 10_000 });
   #settled = new Map<string, number>();
@@ -86,17 +85,14 @@ export class Mover implements Outbox, FlowOutbox {
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
-    this.#traces = new TraceMover(deps.activeflows, deps.log, deps.options.trace_steps);
-    this.#histories = new HistoryMover(deps.histories, deps.log);
-    this.#notifications = new NotificationMover(deps.notifier, deps.log);
+    this.#traces = new TraceMover(deps.activeflows, deps.log, deps.options.trace_steps, this.#remembered);
+    this.#histories = new HistoryMover(deps.histories, deps.log, this.#remembered);
+    this.#notifications = new NotificationMover(deps.notifier, deps.log, this.#remembered);
   }
 
   moved(id: string): ReturnType<Outbox['moved']> {
-    return {
-      event_seq: this.#published.get(id) ?? 0,
-      trace_seq: Math.min(this.#traces.moved(id), this.#notifications.told(id)),
-      history_revision: this.#histories.moved(id),
-    };
+    const { event_seq, trace_seq, told_seq, history_revision } = this.#remembered.of(id);
+    return { event_seq, trace_seq: Math.min(trace_seq, told_seq), history_revision };
   }
 
   committed(row: Activeflow): void {
@@ -210,12 +206,12 @@ export class Mover implements Outbox, FlowOutbox {
   }
 
   async #publishRow(row: Activeflow): Promise<void> {
-    const published = this.#published.get(row.id) ?? 0;
-    const events = row.outbox.events.filter((event) => event.seq > published);
+    const { event_seq } = this.#remembered.of(row.id);
+    const events = row.outbox.events.filter((event) => event.seq > event_seq);
     const last = events.at(-1);
     if (last) {
       await this.#publish(row, events);
-      this.#published.set(row.id, last.seq);
+      this.#remembered.note(row.id).event_seq = last.seq;
     }
   }
 

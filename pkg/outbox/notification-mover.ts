@@ -1,10 +1,9 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import { toFlowError } from '../error/index.ts';
 import type { Activeflow } from '../model/activeflow.ts';
 import type { Log } from '../service/ports.ts';
 import { PassingMap } from './passing-map.ts';
-import { REMEMBERED } from './remembered.ts';
+import type { Remembered } from './remembered.ts';
 
 /** Puts what rows have caused before those who listen; again the same: nothing. */
 export interface Notifier {
@@ -29,29 +28,22 @@ const RETRY_MS = 500;
 export class NotificationMover {
   readonly #notifier: Notifier;
   readonly #log: Log;
-  /** What of each activeflow has been told: the last step of its trace, and whether it had ended. */
-  readonly #told = new LRUCache<string, { readonly trace_seq: number; readonly status: Activeflow['status'] }>({
-    max: REMEMBERED,
-  });
+  readonly #remembered: Remembered;
   #waiting: Waiting[] = [];
   readonly #onTheWay = new PassingMap<Activeflow, Promise<void>>();
   #busy = false;
   #closing = false;
 
-  constructor(notifier: Notifier, log: Log) {
+  constructor(notifier: Notifier, log: Log, remembered: Remembered) {
     this.#notifier = notifier;
     this.#log = log;
-  }
-
-  /** Number of the last step of the trace that was told; 0: none. */
-  told(id: string): number {
-    return this.#told.get(id)?.trace_seq ?? 0;
+    this.#remembered = remembered;
   }
 
   /** Resolves when all of the row is told, or when this gives up because the process ends. Never rejects. */
   move(row: Activeflow): Promise<void> {
-    const told = this.#told.get(row.id);
-    if (this.#closing || (told && told.trace_seq >= row.state.trace_seq && told.status === row.status)) return Promise.resolve();
+    const { told_seq, told_status } = this.#remembered.of(row.id);
+    if (this.#closing || (told_seq >= row.state.trace_seq && told_status === row.status)) return Promise.resolve();
     const known = this.#onTheWay.get(row);
     if (known) return known;
     const moving = new Promise<void>((done) => this.#waiting.push({ row, done }));
@@ -116,6 +108,8 @@ export class NotificationMover {
   }
 
   #remember({ id, state, status }: Activeflow): void {
-    this.#told.set(id, { trace_seq: state.trace_seq, status });
+    const moved = this.#remembered.note(id);
+    moved.told_seq = state.trace_seq;
+    moved.told_status = status;
   }
 }

@@ -1,8 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Activeflow } from '../model/activeflow.ts';
 import { countLines, traceAfter } from '../model/trace.ts';
 import type { ActiveflowStore, Log, TracePiece } from '../service/ports.ts';
-import { REMEMBERED } from './remembered.ts';
+import type { Remembered } from './remembered.ts';
 
 /** How long pieces of several activeflows are collected for one INSERT. */
 const COLLECT_MS = 20;
@@ -17,27 +16,22 @@ export class TraceMover {
   readonly #log: Log;
   /** How many steps stay in a row before they move. */
   readonly #keep: number;
-  /** The last step of each activeflow that has been moved. */
-  readonly #moved = new LRUCache<string, number>({ max: REMEMBERED });
+  readonly #remembered: Remembered;
   /** Of which lines are on their way. Those that follow wait for them: moved first, they would say that these have moved. */
   readonly #onTheWay = new Set<string>();
   #collected: TracePiece[] = [];
   #planned = false;
 
-  constructor(activeflows: Pick<ActiveflowStore, 'addTrace'>, log: Log, keep: number) {
+  constructor(activeflows: Pick<ActiveflowStore, 'addTrace'>, log: Log, keep: number, remembered: Remembered) {
     this.#activeflows = activeflows;
     this.#log = log;
     this.#keep = keep;
-  }
-
-  /** Number of the last step that has been moved; 0: none. */
-  moved(id: string): number {
-    return this.#moved.get(id) ?? 0;
+    this.#remembered = remembered;
   }
 
   committed({ id, outbox }: Activeflow): void {
     if (this.#onTheWay.has(id)) return;
-    const trace = traceAfter(outbox.trace, this.moved(id));
+    const trace = traceAfter(outbox.trace, this.#remembered.of(id).trace_seq);
     if (countLines(trace) < this.#keep) return;
     this.#onTheWay.add(id);
     this.#collected.push({ id, trace });
@@ -53,10 +47,14 @@ export class TraceMover {
     this.#planned = false;
     const stored = await this.#store(pieces);
     for (const { id, trace } of pieces) {
-      const last = trace.at(-1)?.last ?? 0;
-      if (stored && last > this.moved(id)) this.#moved.set(id, last);
+      if (stored) this.#remember(id, trace.at(-1)?.last ?? 0);
       this.#onTheWay.delete(id);
     }
+  }
+
+  #remember(id: string, last: number): void {
+    const moved = this.#remembered.note(id);
+    moved.trace_seq = Math.max(moved.trace_seq, last);
   }
 
   async #store(pieces: readonly TracePiece[]): Promise<boolean> {

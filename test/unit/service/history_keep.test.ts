@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { FlowError } from '../../../pkg/error/index.ts';
 import type { HistoryKeep, HistoryRecord } from '../../../pkg/model/history.ts';
 import { HistoryMover } from '../../../pkg/outbox/history-mover.ts';
+import { Remembered } from '../../../pkg/outbox/remembered.ts';
 import { withRecord, withStart } from '../../../pkg/service/history/keep.ts';
 import { replay } from '../../../pkg/service/history/replay.ts';
 import { ok, refused } from '../../support/drive.ts';
@@ -73,7 +74,8 @@ describe('a history', () => {
         expect(history).to.include({ state: 'dropped', moved: true });
         expect(await refusal(bench.history(activeflow))).to.equal('HISTORY_NOT_KEPT');
         expect(await bench.store.histories.get(activeflow)).not.to.deep.equal([]);
-        if (history) await new HistoryMover(bench.store.histories, new RecordingLog()).move(activeflow, history);
+        if (history)
+          await new HistoryMover(bench.store.histories, new RecordingLog(), new Remembered()).move(activeflow, history);
         expect(await bench.store.histories.get(activeflow)).to.deep.equal([]);
       },
       true,
@@ -108,7 +110,9 @@ describe('histories on their way out of a row', () => {
       remove: async () => undefined,
     };
     const log = new RecordingLog();
-    const mover = new HistoryMover(store, log);
+    const remembered = new Remembered();
+    const mover = new HistoryMover(store, log, remembered);
+    const moved = (id: string): number => remembered.of(id).history_revision;
     const pending = (count: number, key = '') => ({
       keep: 'all' as const,
       bytes: 0,
@@ -128,12 +132,12 @@ describe('histories on their way out of a row', () => {
     expect(added).to.deep.equal([]);
     broken.now = true;
     await mover.move('many', pending(8, 'secret'));
-    expect([mover.moved('many'), log.lines.length]).to.deep.equal([0, 1]);
+    expect([moved('many'), log.lines.length]).to.deep.equal([0, 1]);
     expect(log.lines.join()).not.to.include('secret');
     broken.now = false;
     await mover.move('many', pending(8));
     await mover.move('long', pending(1, 'x'.repeat(40_000)));
     expect(added).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 1]);
-    expect([mover.moved('many'), mover.moved('long'), mover.moved('few')]).to.deep.equal([8, 1, 0]);
+    expect([moved('many'), moved('long'), moved('few')]).to.deep.equal([8, 1, 0]);
   });
 });
