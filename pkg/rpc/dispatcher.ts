@@ -21,8 +21,8 @@ export type Caller = Pick<Delivery, 'message_id' | 'reply_to' | 'correlation_id'
 export interface DispatcherOptions {
   readonly router: Router;
   readonly admission: Admission;
-  /** The customer of an activeflow, when this process knows it without asking anybody; else empty. */
-  readonly customerOf: (activeflowId: string) => string;
+  /** The customer of an activeflow; a promise only where it must be looked up; empty: it cannot be told. */
+  readonly customerOf: (activeflowId: string) => string | Promise<string>;
   readonly redeliveries: RedeliveryStore;
   /** How long a request may be. */
   readonly message_bytes: number;
@@ -101,16 +101,23 @@ export class Dispatcher {
   }
 
   async #admitted(call: Call, route: Route): Promise<Json | undefined> {
-    const { admission, customerOf } = this.#options;
-    const given = call.request.data.customer_id;
+    const { admission } = this.#options;
     const id = call.params.id ?? '';
-    const customer = typeof given === 'string' ? given.toLowerCase() : customerOf(id);
+    const whose = this.#customerOf(call, route);
+    const customer = typeof whose === 'string' ? whose : await whose;
     const leave = admission.enter(customer, route.method === 'POST' && route.path === '/v1/activeflows');
     try {
       return await this.#turns.run(customer, () => route.handler(call), id);
     } finally {
       leave();
     }
+  }
+
+  /** Those whose customer is not known would stand in one queue, as if they were all of one that floods. */
+  #customerOf({ request, params }: Call, route: Route): string | Promise<string> {
+    const given = request.data.customer_id;
+    if (typeof given === 'string') return given.toLowerCase();
+    return params.id !== undefined && route.path.startsWith('/v1/activeflows/') ? this.#options.customerOf(params.id) : '';
   }
 
   #failed(thrown: unknown, seen: Seen): Response {

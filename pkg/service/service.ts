@@ -94,8 +94,8 @@ export class Service {
     return this.#keeper.noticeEndings();
   }
 
-  /** Whose an activeflow is, when this process remembers it; else empty. */
-  readonly customerOf = (id: string): string => this.#keeper.customerOf(id);
+  /** Whose an activeflow is; a promise where it must be read; empty: it cannot be told. */
+  readonly customerOf = (id: string): string | Promise<string> => this.#keeper.customerOf(id);
 
   /** Who is told of activeflows for which a request begins to wait for others. */
   set onWait(listener: (id: string) => void) {

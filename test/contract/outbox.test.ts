@@ -9,7 +9,7 @@ import { FakeBus } from '../support/fake-bus.ts';
 import { eventually } from '../support/inbox.ts';
 import { QuietLog } from '../support/quiet_log.ts';
 import { RecordingMeter } from '../support/recorders.ts';
-import { sampleActiveflow, sampleHistoryRecord } from '../support/samples.ts';
+import { following, linesOf, sampleActiveflow, sampleHistoryRecord, sampleTraceStep } from '../support/samples.ts';
 import { eachStore } from '../support/stores.ts';
 
 const KEPT = 6;
@@ -81,6 +81,18 @@ eachStore('what was moved on by others', (get) => {
     await mover.drain(5_000);
     expect(told.map(({ revision }) => revision)).to.deep.equal([row.revision]);
     await eventually('it has moved', () => mover.moved(first.id).trace_seq === KEPT);
+  });
+
+  it('is looked for by others where a commit has lines to tell and no event', async () => {
+    const { store } = get();
+    const first = sampleActiveflow();
+    await store.activeflows.create(first);
+    const next = following(first, { outbox: { events: [], trace: linesOf(sampleTraceStep(1)) } });
+    expect(await store.activeflows.commit({ next, variables_changed: false })).to.equal(true);
+    const found = async () => (await store.activeflows.unsettled(0, 100)).some(({ id }) => id === first.id);
+    await eventually('its time has come', found);
+    await store.activeflows.settled([next]);
+    expect(await found()).to.equal(false);
   });
 
   it('leaves the row in part where others have moved less', async () => {

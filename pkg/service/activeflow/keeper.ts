@@ -97,9 +97,14 @@ export class Keeper {
     }
   }
 
-  /** Whose an activeflow is, when it is remembered; else empty. */
-  customerOf(id: string): string {
-    return this.#rows.get(id)?.customer_id ?? '';
+  /** Whose an activeflow is. What is read for it is what the request finds remembered. Empty: it cannot be read, or is not there. */
+  customerOf(id: string): string | Promise<string> {
+    const known = this.#rows.get(id);
+    if (known) return known.customer_id;
+    return this.read(id).then(
+      ({ customer_id }) => customer_id,
+      () => '',
+    );
   }
 
   /** Remembered, unless what is remembered is often behind, or read. Throws NOT_FOUND. */

@@ -48,6 +48,46 @@ describe('dispatcher', () => {
   });
 });
 
+describe('a request counts as its customer’s', () => {
+  const known: Record<string, string> = { '019aa5c1-0000-7000-8000-000000000001': 'anna' };
+  const read: Record<string, string> = { '019aa5c1-0000-7000-8000-000000000002': 'bert' };
+
+  const cases: { readonly of: string; readonly uri: string; readonly data?: object; readonly counts: string }[] = [
+    { of: 'who says so', uri: '/v1/activeflows', data: { customer_id: 'ANNA' }, counts: 'anna' },
+    { of: 'a remembered activeflow', uri: `/v1/activeflows/${Object.keys(known)[0]}`, counts: 'anna' },
+    { of: 'an activeflow that must be read', uri: `/v1/activeflows/${Object.keys(read)[0]}`, counts: 'bert' },
+    { of: 'nobody, as it is no activeflow', uri: `/v1/flows/${Object.keys(read)[0]}`, counts: '' },
+  ];
+  for (const { of, uri, data = {}, counts } of cases) {
+    it(of, async () => {
+      const entered: string[] = [];
+      const enter = (customer: string) => {
+        entered.push(customer);
+        return () => undefined;
+      };
+      const done = async () => null;
+      const dispatcher = new Dispatcher({
+        router: new Router([
+          route('GET', '/v1/activeflows', done),
+          route('GET', '/v1/activeflows/{id}', done),
+          route('GET', '/v1/flows/{id}', done),
+        ]),
+        admission: { enter, underWay: 0 } as unknown as Admission,
+        customerOf: (id) => known[id] ?? Promise.resolve(read[id] ?? ''),
+        redeliveries: { first: async () => true, count: async () => 0 },
+        message_bytes: 1_000,
+        max_redeliveries: 10,
+        meter: new RecordingMeter(),
+        log: new QuietLog(),
+      });
+      const nobody = { message_id: '', reply_to: '', correlation_id: '' };
+      const asked = JSON.stringify({ uri, method: 'GET', data, publisher: 'test', data_type: 'application/json' });
+      expect(await dispatcher.respond(asked, nobody)).to.have.property('status_code', 200);
+      expect(entered).to.deep.equal([counts]);
+    });
+  }
+});
+
 describe('the key of a request', () => {
   const next = { request_id: '', method: 'GET', path: '/v1/activeflows/a/next' };
   const nobody = { message_id: '', reply_to: '', correlation_id: '' };
