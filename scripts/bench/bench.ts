@@ -11,6 +11,8 @@ export const ECHO = 'bench.echo.request';
 export const FLOOR = 'bench.floor.request';
 /** The same with nothing published. */
 export const SILENT_FLOOR = 'bench.floor.silent.request';
+/** Every request for another row of many, which is read first. */
+export const SPREAD_FLOOR = 'bench.floor.spread.request';
 /** scripts/services gives its database what tests need. */
 const DATABASE_BYTES = 1 << 30;
 const WEBHOOKS = 'bin-manager.webhook-manager.request';

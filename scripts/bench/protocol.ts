@@ -72,6 +72,8 @@ export interface EchoCommands {
 
 export interface FloorCommands {
   serve: { in: { url: string; dsn: string; queue: string; silent: string; exchange: string; webhooks: string }; out: null };
+  /** Once it is served: another queue, whose every request is for another row of a table of its own. */
+  spread: { in: { queue: string; rows: number }; out: null };
 }
 
 export interface SinkCommands {

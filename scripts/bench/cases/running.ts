@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bench, REQUESTS } from '../bench.ts';
+import { type Bench, FLOOR, REQUESTS, SPREAD_FLOOR } from '../bench.ts';
 import { Database } from '../database.ts';
 import { CUSTOMERS, callFlow } from '../flows.ts';
 import { measure, type Row } from '../measure.ts';
@@ -46,11 +46,21 @@ export async function runningCase(bench: Bench): Promise<{ rows: Row[]; figures:
       const resident = (figure: string): Figure => ({ figure, unit: 'MB', ...spread([residentMb(full.pid)]) });
       const loaded = resident('resident memory at the end of that load');
       await pause(IDLE_MS[bench.options.form]);
-      return { rows, figures: [loaded, resident(`resident memory, ${of(running)} running`)] };
+      const idle = resident(`resident memory, ${of(running)} running`);
+      if (bench.options.form === 'full') rows.push(...(await spreadFloor(bench, running)));
+      return { rows, figures: [loaded, idle] };
     });
   } finally {
     await bench.stopDaemon('full');
   }
+}
+
+/** What no daemon can leave out that remembers none of them: reading a row before it is written, and writing to a page of its own. */
+async function spreadFloor(bench: Bench, rows: number): Promise<Row[]> {
+  await bench.floor.ask('spread', { queue: SPREAD_FLOOR, rows });
+  const floor = { name: 'floor, rows remembered', callers: CALLERS, workload: { kind: 'echo', queue: FLOOR } } as const;
+  const name = `floor, spread over ${rows.toLocaleString('en')} rows`;
+  return measure(bench, [floor, { ...floor, name, workload: { kind: 'echo', queue: SPREAD_FLOOR } }], floor.name);
 }
 
 /** Real activeflows that have gone a few steps, some more than others, copied. */

@@ -13,6 +13,8 @@ import { serve } from './serve.ts';
  * the daemon's own way of writing messages.
  */
 const ROWS = 1_000;
+/** No two that come one after another are neighbours in the table. */
+const STRIDE = 48_271;
 const BATCH = 64;
 const LANES = 2;
 const PREFETCH = 200;
@@ -26,13 +28,26 @@ interface Waiting {
   readonly answer: () => void;
 }
 
-function idOf(row: number): string {
-  return `019aa5c1-0000-7000-8000-${String(row % ROWS).padStart(12, '0')}`;
+interface Table {
+  readonly name: string;
+  readonly rows: number;
+}
+
+const FIRST_ID = '019aa5c1-0000-7000-8000-';
+
+function idOf(row: number, { rows }: Table): string {
+  return FIRST_ID + String((row * STRIDE) % rows).padStart(12, '0');
 }
 
 function run(connection: Connection, sql: string, values: (string | number)[]): Promise<ResultSetHeader> {
   return new Promise((resolve, reject) => {
     connection.execute<ResultSetHeader>(sql, values, (error, result) => (error ? reject(error) : resolve(result)));
+  });
+}
+
+function read(connection: Connection, sql: string, values: string[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, values, (error, rows) => (error ? reject(error) : resolve(rows)));
   });
 }
 
@@ -43,23 +58,56 @@ async function openDatabase(dsn: string): Promise<Connection> {
   return connection;
 }
 
-async function makeRows(connection: Connection): Promise<void> {
+async function makeRows(connection: Connection, { name, rows }: Table): Promise<void> {
   await run(
     connection,
-    `CREATE OR REPLACE TABLE bench_floor (id CHAR(36) CHARACTER SET ascii PRIMARY KEY, revision INT UNSIGNED NOT NULL,
+    `CREATE OR REPLACE TABLE ${name} (id CHAR(36) CHARACTER SET ascii PRIMARY KEY, revision INT UNSIGNED NOT NULL,
       state MEDIUMTEXT NOT NULL, outbox MEDIUMTEXT NOT NULL)`,
     [],
   );
-  for (let row = 0; row < ROWS; row++)
-    await run(connection, 'INSERT INTO bench_floor VALUES (?, 0, ?, ?)', [idOf(row), STATE, OUTBOX]);
+  await run(connection, `INSERT INTO ${name} SELECT CONCAT(?, LPAD(s.seq, 12, '0')), 0, ?, ? FROM seq_0_to_${rows - 1} s`, [
+    FIRST_ID,
+    STATE,
+    OUTBOX,
+  ]);
+}
+
+/** Reads of rows that share a statement with those beside them, two at a time, as the daemon's do (pkg/store/group-read.ts). */
+class GroupedReads {
+  readonly #lanes: Connection[];
+  readonly #table: Table;
+  #waiting: Waiting[] = [];
+
+  constructor(lanes: Connection[], table: Table) {
+    this.#lanes = lanes;
+    this.#table = table;
+  }
+
+  push(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#waiting.length === 1) queueMicrotask(() => void this.#pump());
+  }
+
+  async #pump(): Promise<void> {
+    const lane = this.#waiting.length > 0 ? this.#lanes.pop() : undefined;
+    if (!lane) return;
+    const batch = this.#waiting.splice(0, BATCH);
+    const ids = batch.map(({ row }) => idOf(row, this.#table));
+    await read(lane, `SELECT id, revision, state, outbox FROM ${this.#table.name} WHERE id IN (${ids.map(() => '?')})`, ids);
+    this.#lanes.push(lane);
+    for (const { answer } of batch) answer();
+    void this.#pump();
+  }
 }
 
 class GroupedUpdates {
   readonly #lanes: Connection[];
+  readonly #table: Table;
   #waiting: Waiting[] = [];
 
-  constructor(lanes: Connection[]) {
+  constructor(lanes: Connection[], table: Table) {
     this.#lanes = lanes;
+    this.#table = table;
   }
 
   push(waiting: Waiting): void {
@@ -76,12 +124,12 @@ class GroupedUpdates {
   }
 
   async #write(lane: Connection, batch: readonly Waiting[]): Promise<void> {
-    const ids = batch.map(({ row }) => idOf(row)).sort();
+    const ids = batch.map(({ row }) => idOf(row, this.#table)).sort();
     // A few widths only: each is prepared once.
     while (ids.length > 1 && (ids.length & (ids.length - 1)) !== 0) ids.push('');
     // As the daemon does (pkg/store/commit-sql.ts): each row takes the values at its position.
     const values = ids.map(() => '?').join();
-    const sql = `UPDATE bench_floor FORCE INDEX (PRIMARY) SET revision = revision + 1,
+    const sql = `UPDATE ${this.#table.name} FORCE INDEX (PRIMARY) SET revision = revision + 1,
       state = ELT(FIELD(id, ${values}), ${values}), outbox = ELT(FIELD(id, ${values}), ${values}) WHERE id IN (${values})`;
     const states = ids.map(() => STATE);
     await run(lane, sql, [...ids, ...states, ...ids, ...ids.map(() => OUTBOX), ...ids]);
@@ -124,23 +172,34 @@ class Events {
   }
 }
 
-async function serveFloor({ url, dsn, queue, silent, exchange, webhooks }: FloorCommands['serve']['in']): Promise<null> {
-  const lanes = await Promise.all(Array.from({ length: LANES }, () => openDatabase(dsn)));
+/** Answers a request, and publishes what it has caused or not. */
+type Serve = (queue: string, publishes: boolean, work: (answer: () => void) => void) => Promise<void>;
+let serving: { readonly dsn: string; readonly take: Serve } | undefined;
+
+function open(dsn: string): Promise<Connection[]> {
+  return Promise.all(Array.from({ length: LANES }, () => openDatabase(dsn)));
+}
+
+async function updatesOf(dsn: string, table: Table): Promise<GroupedUpdates> {
+  const lanes = await open(dsn);
   const [first] = lanes;
-  if (first) await makeRows(first);
-  const updates = new GroupedUpdates(lanes);
-  const open = async (name: string) => {
+  if (first) await makeRows(first, table);
+  return new GroupedUpdates(lanes, table);
+}
+
+async function serveFloor({ url, dsn, queue, silent, exchange, webhooks }: FloorCommands['serve']['in']): Promise<null> {
+  const updates = await updatesOf(dsn, { name: 'bench_floor', rows: ROWS });
+  const to = async (name: string) => {
     const model = await connect(url, { noDelay: true, clientProperties: { connection_name: `bench floor ${name}` } });
     const socket = socketOf(model);
     if (socket) joinWrites(socket);
     writeFramesAtOnce(model);
     return model;
   };
-  const events = new Events(await (await open('publish')).createConfirmChannel(), exchange, webhooks);
-  const channel = await (await open('serve')).createChannel();
+  const events = new Events(await (await to('publish')).createConfirmChannel(), exchange, webhooks);
+  const channel = await (await to('serve')).createChannel();
   await channel.prefetch(PREFETCH);
-  let row = 0;
-  const take = async (from: string, publishes: boolean): Promise<void> => {
+  const take: Serve = async (from, publishes, work) => {
     const answer = (message: ConsumeMessage): void => {
       const { replyTo, correlationId } = message.properties;
       publish(channel, {
@@ -156,12 +215,30 @@ async function serveFloor({ url, dsn, queue, silent, exchange, webhooks }: Floor
     await channel.consume(from, (message) => {
       if (!message) return;
       JSON.parse(message.content.toString());
-      updates.push({ row: row++, answer: () => answer(message) });
+      work(() => answer(message));
     });
   };
-  await take(queue, true);
-  await take(silent, false);
+  serving = { dsn, take };
+  let row = 0;
+  const update = (answer: () => void): void => updates.push({ row: row++, answer });
+  await take(queue, true, update);
+  await take(silent, false, update);
   return null;
 }
 
-serve<FloorCommands>({ serve: serveFloor });
+/** Every request is for another of so many rows, which is read before it is changed. */
+async function serveSpread({ queue, rows }: FloorCommands['spread']['in']): Promise<null> {
+  if (!serving) throw new Error('the floor is not served yet');
+  const { dsn, take } = serving;
+  const table = { name: 'bench_floor_spread', rows };
+  const updates = await updatesOf(dsn, table);
+  const reads = new GroupedReads(await open(dsn), table);
+  let next = 0;
+  await take(queue, true, (answer) => {
+    const row = next++;
+    reads.push({ row, answer: () => updates.push({ row, answer }) });
+  });
+  return null;
+}
+
+serve<FloorCommands>({ serve: serveFloor, spread: serveSpread });
