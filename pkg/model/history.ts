@@ -58,6 +58,9 @@ export interface HistoryRecord {
   readonly decided: Decided;
 }
 
+/** So many records, at the latest, move from their row to rows of their own: it is written whole at each commit. */
+export const RECORDS_TOGETHER = 8;
+
 /** What of a history is still in its row. */
 export interface PendingHistory {
   readonly keep: Exclude<HistoryKeep, 'off'>;

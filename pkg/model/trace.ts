@@ -128,7 +128,7 @@ export function stepsOfText(text: string): TraceStep[] {
 }
 
 /** Whether it can be shown as a line. */
-export function isLine(value: unknown): value is Line {
+function isLine(value: unknown): value is Line {
   if (Array.isArray(value)) {
     const [seq, , outcome, reason, , tm, action, type] = value as unknown[];
     return areOfLine(seq, outcome, reason, tm) && (isText(action) ? isText(type) : isAction(action));

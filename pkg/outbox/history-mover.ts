@@ -1,9 +1,8 @@
-import type { HistoryRecord, PendingHistory } from '../model/history.ts';
+import { type HistoryRecord, type PendingHistory, RECORDS_TOGETHER } from '../model/history.ts';
 import type { HistoryStore, Log } from '../service/ports.ts';
 import type { Remembered } from './remembered.ts';
 
-/** How many records, or how long ones, stay in a row: it is written whole at each commit. */
-const RECORDS = 8;
+/** How long they may be before. */
 const BYTES = 32 * 1024;
 
 /** Moves histories from their rows to rows of their own, and takes away those that nobody wants after a good end. */
@@ -35,5 +34,5 @@ export class HistoryMover {
 }
 
 function isMuch(records: readonly HistoryRecord[]): boolean {
-  return records.length >= RECORDS || JSON.stringify(records).length >= BYTES;
+  return records.length >= RECORDS_TOGETHER || JSON.stringify(records).length >= BYTES;
 }

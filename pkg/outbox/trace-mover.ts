@@ -47,14 +47,10 @@ export class TraceMover {
     this.#planned = false;
     const stored = await this.#store(pieces);
     for (const { id, trace } of pieces) {
-      if (stored) this.#remember(id, trace.at(-1)?.last ?? 0);
+      const last = trace.at(-1)?.last;
+      if (stored && last !== undefined) this.#remembered.note(id).trace_seq = last;
       this.#onTheWay.delete(id);
     }
-  }
-
-  #remember(id: string, last: number): void {
-    const moved = this.#remembered.note(id);
-    moved.trace_seq = Math.max(moved.trace_seq, last);
   }
 
   async #store(pieces: readonly TracePiece[]): Promise<boolean> {

@@ -1,16 +1,14 @@
-import type { HistoryRecord, PendingHistory } from '../model/history.ts';
+import { type HistoryRecord, type PendingHistory, RECORDS_TOGETHER } from '../model/history.ts';
 import type { HistoryStore } from '../service/ports.ts';
 import { inPieces } from './pieces.ts';
 import type { Session } from './session.ts';
 
-/** How many records a row may hold before it is asked whether they have moved. */
-const MANY = 8;
 /** Activeflows whose histories one statement takes away. */
 const REMOVED_AT_ONCE = 200;
 
 /** The same without the records that have rows of their own by now; only where there are many, as then they may have moved. */
 export async function withoutMoved(session: Session, id: string, history: PendingHistory): Promise<PendingHistory> {
-  if (history.records.length < MANY) return history;
+  if (history.records.length < RECORDS_TOGETHER) return history;
   const moved = await session.run((db) =>
     db
       .selectFrom('history_records')

@@ -1,8 +1,9 @@
-import { type Activeflow, type ActiveflowState, START } from '../model/activeflow.ts';
+import { type Activeflow, type ActiveflowState, type Outbox, START } from '../model/activeflow.ts';
 import { MAIN_STACK, NIL } from '../model/id.ts';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.ts';
-import { isLine, TraceLines } from '../model/trace.ts';
+import { OUTCOMES, TraceLines } from '../model/trace.ts';
 import type { ReadActiveflow } from './activeflow-row.ts';
+import { outboxText } from './state-text.ts';
 
 /** The key of the list of an activeflow that runs on no flow: it is never looked up. */
 const NO_LIST = 'empty';
@@ -40,13 +41,13 @@ export function salvaged(row: ReadActiveflow, moved: number, job: SalvagedJob | 
     answers: items(state.answers).filter(isAnswer) as unknown as ActiveflowState['answers'],
     // No commit has more than one event.
     event_seq: Math.max(count(state.event_seq) ?? row.revision, ...events),
-    trace_seq: Math.max(count(state.trace_seq) ?? 0, moved, TraceLines.ofStored(outbox.trace)?.last ?? 0),
+    trace_seq: Math.max(count(state.trace_seq) ?? 0, moved, ...outbox.trace.map(({ last }) => last)),
     ...(job ? { job: { name: job.name, depth: 1 }, participant: job.participant } : {}),
   };
   return {
     ...row,
     state: JSON.stringify(kept),
-    outbox: JSON.stringify(outbox),
+    outbox: outboxText(outbox),
     variables: JSON.stringify(variables),
   };
 }
@@ -68,15 +69,11 @@ function positionOf(value: Json | undefined): Activeflow['state']['current'] {
 }
 
 /** Events lose what they had to show: they show the row as it is now. */
-function outboxOf(value: JsonObject): {
-  readonly events: readonly { seq: number; type: string }[];
-  readonly trace: readonly Json[];
-} {
-  const events = list(value.events).flatMap((event) => {
-    const [seq, type] = [count(event.seq), text(event.type)];
-    return seq === undefined || type === undefined ? [] : [{ seq, type }];
-  });
-  return { events, trace: items(value.trace).filter(isLine) };
+function outboxOf(value: JsonObject): Outbox {
+  const events = list(value.events).filter((event) => count(event.seq) !== undefined && typeof event.type === 'string');
+  const steps = TraceLines.ofStored(items(value.trace))?.steps ?? [];
+  const lines = TraceLines.of(steps.filter(({ seq, outcome }) => seq >= 0 && OUTCOMES.includes(outcome)));
+  return { events: events.map(({ seq, type }) => ({ seq, type })), trace: lines ? [lines] : [] } as unknown as Outbox;
 }
 
 function isAnswer(value: Json): boolean {

@@ -1,8 +1,9 @@
 import { type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
-import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
+import { type Connection, createConnection, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { publish, publishConfirmed, writeFramesAtOnce } from '../../../pkg/bus/amqp/frame-writer.ts';
 import { joinWrites, socketOf } from '../../../pkg/bus/amqp/socket.ts';
 import { parseDsn } from '../../../pkg/store/dsn.ts';
+import { GroupRead } from '../../../pkg/store/group-read.ts';
 import type { FloorCommands } from '../protocol.ts';
 import { serve } from './serve.ts';
 
@@ -28,6 +29,10 @@ interface Waiting {
   readonly answer: () => void;
 }
 
+interface Row extends RowDataPacket {
+  readonly id: string;
+}
+
 interface Table {
   readonly name: string;
   readonly rows: number;
@@ -45,9 +50,9 @@ function run(connection: Connection, sql: string, values: (string | number)[]): 
   });
 }
 
-function read(connection: Connection, sql: string, values: string[]): Promise<unknown> {
+function read(connection: Connection, sql: string, values: string[]): Promise<Row[]> {
   return new Promise((resolve, reject) => {
-    connection.query(sql, values, (error, rows) => (error ? reject(error) : resolve(rows)));
+    connection.query<Row[]>(sql, values, (error, rows) => (error ? reject(error) : resolve(rows)));
   });
 }
 
@@ -72,32 +77,14 @@ async function makeRows(connection: Connection, { name, rows }: Table): Promise<
   ]);
 }
 
-/** Reads of rows that share a statement with those beside them, two at a time, as the daemon's do (pkg/store/group-read.ts). */
-class GroupedReads {
-  readonly #lanes: Connection[];
-  readonly #table: Table;
-  #waiting: Waiting[] = [];
-
-  constructor(lanes: Connection[], table: Table) {
-    this.#lanes = lanes;
-    this.#table = table;
-  }
-
-  push(waiting: Waiting): void {
-    this.#waiting.push(waiting);
-    if (this.#waiting.length === 1) queueMicrotask(() => void this.#pump());
-  }
-
-  async #pump(): Promise<void> {
-    const lane = this.#waiting.length > 0 ? this.#lanes.pop() : undefined;
-    if (!lane) return;
-    const batch = this.#waiting.splice(0, BATCH);
-    const ids = batch.map(({ row }) => idOf(row, this.#table));
-    await read(lane, `SELECT id, revision, state, outbox FROM ${this.#table.name} WHERE id IN (${ids.map(() => '?')})`, ids);
-    this.#lanes.push(lane);
-    for (const { answer } of batch) answer();
-    void this.#pump();
-  }
+/** Reads that share statements, two at a time, as the daemon's do. */
+function readsOf(lanes: readonly Connection[], { name }: Table): GroupRead<Row> {
+  let turn = 0;
+  return new GroupRead((ids) => {
+    const lane = lanes[turn++ % LANES];
+    if (!lane) throw new Error('there is no connection');
+    return read(lane, `SELECT id, revision, state, outbox FROM ${name} WHERE id IN (${ids.map(() => '?')})`, [...ids]);
+  });
 }
 
 class GroupedUpdates {
@@ -232,11 +219,11 @@ async function serveSpread({ queue, rows }: FloorCommands['spread']['in']): Prom
   const { dsn, take } = serving;
   const table = { name: 'bench_floor_spread', rows };
   const updates = await updatesOf(dsn, table);
-  const reads = new GroupedReads(await open(dsn), table);
+  const reads = readsOf(await open(dsn), table);
   let next = 0;
   await take(queue, true, (answer) => {
     const row = next++;
-    reads.push({ row, answer: () => updates.push({ row, answer }) });
+    void reads.get(idOf(row, table)).then(() => updates.push({ row, answer }));
   });
   return null;
 }
