@@ -39,6 +39,12 @@ export interface Decided {
   readonly deadline_at: string | null;
   /** What the request is answered, when its key is kept; times left out. */
   readonly answer?: Json;
+  /**
+   * What the commit does besides its own row: `starts` jobs, writes entries of the `participants`, has `kept` and `taken` what
+   * came for callbacks (ids), and answers a caller of the workflow (`response`). {}: nothing. Absent where the activeflow
+   * begins, and in records of releases that did not write it: it is not compared then.
+   */
+  readonly beside?: JsonObject;
   /** Id of the activeflow that follows this one's end. */
   readonly follow_up?: string;
 }

@@ -109,6 +109,8 @@ export class NotificationMover {
 
   #remember({ id, state, status }: Activeflow): void {
     const moved = this.#remembered.note(id);
+    // A sweep may have read the row before its newest commit was told.
+    if (state.trace_seq < moved.told_seq) return;
     moved.told_seq = state.trace_seq;
     moved.told_status = status;
   }

@@ -13,8 +13,8 @@ export const FLOOR = 'bench.floor.request';
 export const SILENT_FLOOR = 'bench.floor.silent.request';
 /** Every request for another row of many, which is read first. */
 export const SPREAD_FLOOR = 'bench.floor.spread.request';
-/** scripts/services gives its database what tests need. */
-const DATABASE_BYTES = 1 << 30;
+/** scripts/services gives its database what tests need; compose.yaml has the same redo log. */
+const DATABASE_BYTES = { memory: 1 << 30, redo_log: 1 << 30 };
 const WEBHOOKS = 'bin-manager.webhook-manager.request';
 
 /** The stage: private servers, an echo server, callers and consumers, each a process of its own; daemons come and go. */
@@ -45,7 +45,7 @@ export class Bench {
   static async open(options: Options, program: string, say: (row: Row) => void): Promise<Bench> {
     const servers = await startServers();
     const database = await Database.open(servers.dsn);
-    await database.giveMemory(DATABASE_BYTES);
+    await database.giveRoom(DATABASE_BYTES);
     const bench = new Bench(options, program, servers, database, say);
     const url = servers.amqp;
     const { broker } = await bench.echo.ask('serve', { url, queue: ECHO });

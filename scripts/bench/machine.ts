@@ -30,6 +30,7 @@ export async function facts(bench: Bench): Promise<Facts> {
       ...disk(servers.dir),
       innodb_flush_log_at_trx_commit: await database.variable('innodb_flush_log_at_trx_commit'),
       innodb_buffer_pool_size: await database.variable('innodb_buffer_pool_size'),
+      innodb_log_file_size: await database.variable('innodb_log_file_size'),
     },
     versions: {
       node: process.version,

@@ -126,7 +126,6 @@ async function once(bench: Bench, contestant: Contestant, seconds: number, pace:
   };
 }
 
-/** By the clock that profiles count in too. */
 /** Of the monotonic clock, as profiles have them. */
 export function microseconds(): number {
   return Number(process.hrtime.bigint() / 1_000n);

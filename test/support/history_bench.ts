@@ -99,6 +99,15 @@ export class HistoryBench {
     return String(made.id);
   }
 
+  /** An activeflow whose flow is called as a workflow. */
+  async call(flow: string, inputs: Json): Promise<string> {
+    const [{ callables, workflows }] = this.services;
+    await callables.put(id(flow), { enabled: true }, CUSTOMER);
+    const caller = { customer_id: CUSTOMER, user_id: '', teams: [], internal: true };
+    const made = await workflows.call({ workflow: id(flow), inputs }, caller, { key: '', strict: false });
+    return String(made.id);
+  }
+
   async row(activeflow: string): Promise<Activeflow> {
     const row = await this.store.activeflows.get(activeflow);
     if (!row) throw new Error(`no activeflow ${activeflow}`);

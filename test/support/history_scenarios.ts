@@ -18,7 +18,8 @@ export interface Scenario {
   /** The flow that follows its end, and the one that takes a failure. */
   readonly after?: string;
   readonly fallback?: string;
-  readonly reference?: ReferenceType;
+  /** `workflow`: it is called as one. */
+  readonly reference?: ReferenceType | 'workflow';
   readonly limits?: BenchOptions['limits'];
   /** undefined: what a sibling ordinarily answers. */
   readonly answer?: (effect: Effect, play: Play) => EffectAnswer | undefined | Promise<EffectAnswer | undefined>;
@@ -289,6 +290,12 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'workflow',
+    flow: [act('a', 'workflow_response', { status: 201, data: { name: '${input.name}' } }), set('b', 'x', 1)],
+    reference: 'workflow',
+    steps: (play) => play.bench.settle(play.activeflow),
+  },
+  {
     name: 'service_at_block',
     flow: [act('a', 'ai_talk', { assistance_type: 'ai', assistance_id: id('ai') }), set('b', 'x', 1)],
     reference: 'conversation',
@@ -418,7 +425,10 @@ export async function record(scenario: Scenario): Promise<Map<string, Awaited<Re
     });
     const play = new Play(bench);
     playing.play = play;
-    play.activeflow = await bench.create('main', scenario.reference ?? 'call', { variables: { name: 'Lee' } });
+    const { reference = 'call' } = scenario;
+    play.activeflow = await (reference === 'workflow'
+      ? bench.call('main', { name: 'Lee' })
+      : bench.create('main', reference, { variables: { name: 'Lee' } }));
     await (scenario.steps?.(play) ?? play.toEnd());
     const histories = new Map([[scenario.name, await bench.history(play.activeflow)]]);
     const child = hashId(`${play.activeflow}/on_complete`);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Activeflow } from '../../model/activeflow.ts';
-import type { HistoryRecord } from '../../model/history.ts';
-import type { Json } from '../../model/json.ts';
+import type { Decided, HistoryRecord } from '../../model/history.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
 import type { TraceStep } from '../../model/trace.ts';
 import { decided, LEFT_OUT } from './decided.ts';
 
@@ -48,11 +48,11 @@ export function unlikeRow(
   record: HistoryRecord,
   before: Activeflow | undefined,
   after: Activeflow,
-  followUp: string | undefined,
+  caused: Pick<Decided, 'beside' | 'follow_up'>,
   slack: number,
 ): Unlike | undefined {
   const then = record.decided;
-  const now = decided(before, after, followUp);
+  const now = decided(before, after, caused);
   const pairs: [string, unknown, unknown][] = [
     ['status', then.status, now.status],
     ['deleted', then.deleted, now.deleted],
@@ -60,6 +60,7 @@ export function unlikeRow(
     ...statePairs(then.state, before, after),
     ...variablePairs(then.variables, before, after),
     ['answer', then.answer, now.answer],
+    ...besidePairs(then.beside, now.beside),
     ['follow_up', then.follow_up, now.follow_up],
   ];
   for (const [what, one, other] of pairs) {
@@ -77,6 +78,11 @@ function statePairs(then: object, before: Activeflow | undefined, after: Activef
   return names
     .filter((name) => Object.hasOwn(then, name) || !LEFT_OUT.has(name))
     .map((name) => [`state.${name}`, expected[name] ?? null, actual[name] ?? null]);
+}
+
+function besidePairs(then: JsonObject | undefined, now: JsonObject = {}): [string, unknown, unknown][] {
+  if (!then) return [];
+  return [...new Set([...Object.keys(then), ...Object.keys(now)])].map((name) => [`beside.${name}`, then[name], now[name]]);
 }
 
 function variablePairs(

@@ -6,7 +6,7 @@ import type { Activeflow } from '../../model/activeflow.ts';
 import type { Flow } from '../../model/flow.ts';
 import type { HistoryInput, HistoryRecord, HistoryTurn } from '../../model/history.ts';
 import type { Json } from '../../model/json.ts';
-import { decided } from './decided.ts';
+import { causedBy, decided } from './decided.ts';
 
 /**
  * Listens while something is decided, and writes down what it was given: time, ids, answers. One for each attempt;
@@ -70,7 +70,7 @@ export class Recording {
       ...(limits.length > 0 ? { limits: Object.fromEntries(limits) } : {}),
       ...(fresh.length > 0 ? { lists: fresh } : {}),
       ...(this.#followUpFlow ? { follow_up_flow: flowRecord(this.#followUpFlow.flow) } : {}),
-      decided: decided(draft.base, next, child?.id),
+      decided: decided(draft.base, next, causedBy(draft, child)),
     };
   }
 

@@ -17,6 +17,7 @@ import type { Json } from '../../model/json.ts';
 import type { TraceStep } from '../../model/trace.ts';
 import { hashId } from '../context.ts';
 import { type Difference, same, type Unlike, unlikeRow, unlikeTrace } from './compare.ts';
+import { causedBy } from './decided.ts';
 import { Feed } from './feed.ts';
 import type { HistoryFile } from './file.ts';
 import type { FollowUpGiven } from './recording.ts';
@@ -99,7 +100,7 @@ class Replaying {
   }
 
   #start(row: Activeflow): void {
-    this.#compare(unlikeRow(this.#record, undefined, row, undefined, this.#feed.slack));
+    this.#compare(unlikeRow(this.#record, undefined, row, {}, this.#feed.slack));
     this.#row = row;
   }
 
@@ -158,7 +159,7 @@ class Replaying {
     this.#compareTrace(draft, true);
     const moved = { event_seq: Number.POSITIVE_INFINITY, trace_seq: Number.POSITIVE_INFINITY };
     const next = draft.toRow({ event: null, moved, now: 0, wake_at: null });
-    this.#compare(unlikeRow(this.#record, before, next, child?.id, this.#feed.slack));
+    this.#compare(unlikeRow(this.#record, before, next, causedBy(draft, child), this.#feed.slack));
     draft.committed(next);
     this.#row = next;
   }

@@ -61,6 +61,15 @@ describe('the mover of notifications', () => {
     expect(log.lines[0]).to.match(/^error .*"bad".*are lost/);
   });
 
+  it('knows what was told last, also when an older row is told after it', async () => {
+    const { mover, told, known } = moverWith(() => undefined);
+    await mover.move(row('a', 5, 'ended'));
+    await mover.move(row('a', 4));
+    expect(known('a')).to.equal(5);
+    await mover.move(row('a', 5, 'ended'));
+    expect(told).to.deep.equal([['a5'], ['a4']]);
+  });
+
   it('gives up when the process ends: what is not told stays', async () => {
     const { mover, told, known } = moverWith(() => undefined);
     const moving = mover.move(row('a', 1));

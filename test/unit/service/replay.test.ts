@@ -106,6 +106,31 @@ describe('a decision that is another one than then', () => {
     expect(difference).to.include({ what: 'trace', was: undefined });
   });
 
+  const others: { readonly [what: string]: readonly [fixture: string, was: string, now: string] } = {
+    'beside.starts': ['job', '"starts":[{"name":"who"', '"starts":[{"name":"whose"'],
+    'beside.participants': ['job', '"participants":[{"key":"seen"', '"participants":[{"key":"heard"'],
+    'beside.taken': ['callback', '"taken":["e', '"taken":["f'],
+    'beside.kept': ['callback', '"kept":["e', '"kept":["f'],
+    'beside.response': ['workflow', '"response":{"status":201', '"response":{"status":202'],
+  };
+  for (const [what, [name, was, now]] of Object.entries(others)) {
+    it(`is named where a commit does something else besides its own row: ${what}`, () => {
+      const { difference } = replay(fixture(name, (text) => text.replace(was, now)));
+      expect(difference?.what).to.equal(what);
+      expect(difference?.was).not.to.deep.equal(difference?.now);
+    });
+  }
+
+  it('is named where a commit does something besides its own row that was not done then', () => {
+    const { difference } = replay(fixture('job', (text) => text.replace(/"beside":\{"starts":.*?\]\}/, '"beside":{}')));
+    expect(difference).to.include({ what: 'beside.starts', was: undefined });
+  });
+
+  it('is not looked for besides the row where the record of an older release does not tell it', () => {
+    const older = fixture('job', (text) => text.replace(/,"beside":\{"starts":.*?\]\}/, ''));
+    expect(replay(older)).to.deep.equal({ decisions: older.records.length });
+  });
+
   it('does not come from a clock that is looked at more often', () => {
     const fewer = fixture('fetch', (text) => text.replace(/"now":\[([\d.]+),[\d.,]+\]/g, '"now":[$1]'));
     expect(replay(fewer)).to.deep.equal({ decisions: fewer.records.length });
