@@ -1,18 +1,9 @@
-import { busySince } from './busy.ts';
+import { FloodShare, LOOK_MS } from './flood-share.ts';
 
 /** How many requests are worked on side by side: 100 callers do 5 to 20 % more when none of them waits for a place (performance.md, 31). */
 const PLACES = 100;
 /** The most of these that one customer may have: who comes after a flood that was alone waits for all of them. */
 const EACH = 64;
-/** How many of these one customer may always have. */
-const LEAST = 4;
-/**
- * How busy the process may be, of its time, before the customer that asks most is held back. Beside the broker and the database
- * on two processors it is at its end at three quarters (docs/performance.md, 29).
- */
-const BUSY = 0.65;
-/** How often that is looked at. */
-const SAMPLE_MS = 50;
 /** How long others count as there after the last request of one: between two requests of theirs a flood is alone. */
 const LINGER_MS = 1_000;
 /** Who is at it for longer, and has not said that it waits, keeps nobody from working either. */
@@ -45,16 +36,13 @@ export interface FairTurnsOptions {
 
 /**
  * Lets requests work side by side, customers in turns, none with more than its most. Further than that nobody is held back
- * while the process keeps up, or a customer has been alone for a while. When it does not, the customer that asks most may
- * have less and less at work, down to as much as the next one asks for: a flood lengthens its own queue only, and leaves the broker and the database to the others.
+ * while the process keeps up, or a customer has been alone for a while; when it does not, who asks most is (flood-share.ts).
  */
 export class FairTurns {
   readonly #places: number;
-  readonly #each: number;
-  readonly #linger_ms: number;
+  readonly #share: FloodShare;
   readonly #hold_ms: number;
   readonly #now: () => number;
-  readonly #busy: () => number;
   /** At work, the one that began first in front. */
   readonly #working = new Set<Place>();
   /** How many of these each customer has. */
@@ -64,32 +52,20 @@ export class FairTurns {
   /** By what they work on, the newest of each. */
   readonly #byWork = new Map<string, Place>();
   #clock: NodeJS.Timeout | undefined;
-  /** What one may have at work while others are there; who asks most, and how much whoever asks next to most. */
-  #share: number;
-  #most = '';
-  #next_to_most = 0;
-  #sampled_at = Number.NEGATIVE_INFINITY;
-  /** Whose the last request was and when, and until when others than it count as there. */
-  #last = '';
-  #last_at = 0;
-  #shared_until = Number.NEGATIVE_INFINITY;
 
   constructor(options: FairTurnsOptions = {}) {
     const { places = PLACES, each = EACH, linger_ms = LINGER_MS, hold_ms = HOLD_MS } = options;
     this.#places = places;
-    this.#each = each;
-    this.#share = each;
-    this.#linger_ms = linger_ms;
     this.#hold_ms = hold_ms;
     this.#now = options.now ?? (() => performance.now());
-    this.#busy = options.busy ?? busySince();
+    this.#share = new FloodShare({ each, linger_ms, ...(options.busy && { busy: options.busy }) });
   }
 
   /** Runs some work when it is its customer's turn. `on`: what it is work on, by which its place can be released. */
   async run<T>(customer: string, work: () => Promise<T>, on = ''): Promise<T> {
     const now = this.#now();
-    this.#notice(customer, now);
-    if (now - this.#sampled_at >= SAMPLE_MS) this.#sample(now);
+    this.#share.came(customer, now);
+    this.#look(now);
     const place = this.#mayBegin(customer, now) ? this.#take(customer, on, now) : await this.#turn(customer, on);
     try {
       return await work();
@@ -107,12 +83,14 @@ export class FairTurns {
     if (this.#waiting.size > 0) this.#next();
   }
 
-  #notice(customer: string, now: number): void {
-    if (customer !== this.#last) {
-      if (this.#last !== '') this.#shared_until = this.#last_at + this.#linger_ms;
-      this.#last = customer;
-    }
-    this.#last_at = now;
+  #look(now: number): void {
+    if (!this.#share.isDue(now)) return;
+    const asking = new Set([...this.#held.keys(), ...this.#waiting.keys()]);
+    this.#share.look(
+      now,
+      [...asking].map((customer) => [customer, (this.#held.get(customer) ?? 0) + (this.#waiting.get(customer)?.length ?? 0)]),
+    );
+    if (this.#waiting.size > 0) this.#next();
   }
 
   #mayBegin(customer: string, now: number): boolean {
@@ -123,25 +101,7 @@ export class FairTurns {
   }
 
   #hasRoom(customer: string, now: number): boolean {
-    if (this.#working.size >= this.#places) return false;
-    const heldBack = now < this.#shared_until && customer === this.#most;
-    const most = heldBack ? Math.min(this.#each, Math.max(this.#share, this.#next_to_most)) : this.#each;
-    return (this.#held.get(customer) ?? 0) < most;
-  }
-
-  /** Halved when it is too much, and grown again step by step. */
-  #sample(now: number): void {
-    this.#sampled_at = now;
-    this.#share = this.#busy() > BUSY ? Math.max(LEAST, Math.floor(this.#share / 2)) : Math.min(this.#each, this.#share + LEAST);
-    let most = 0;
-    this.#next_to_most = 0;
-    for (const customer of new Set([...this.#held.keys(), ...this.#waiting.keys()])) {
-      const asks = (this.#held.get(customer) ?? 0) + (this.#waiting.get(customer)?.length ?? 0);
-      this.#next_to_most = Math.max(this.#next_to_most, Math.min(asks, most));
-      if (asks <= most) continue;
-      most = asks;
-      this.#most = customer;
-    }
+    return this.#working.size < this.#places && this.#share.allows(customer, this.#held.get(customer) ?? 0, now);
   }
 
   #take(customer: string, on: string, since: number): Place {
@@ -149,6 +109,7 @@ export class FairTurns {
     this.#working.add(place);
     if (on !== '') this.#byWork.set(on, place);
     this.#held.set(customer, (this.#held.get(customer) ?? 0) + 1);
+    this.#share.began(customer);
     return place;
   }
 
@@ -162,7 +123,7 @@ export class FairTurns {
   }
 
   #turn(customer: string, on: string): Promise<Place> {
-    this.#clock ??= setTimeout(() => this.#check(), this.#hold_ms).unref();
+    this.#plan();
     return new Promise((begin) => {
       const queue = this.#waiting.get(customer);
       if (queue) queue.push({ on, begin });
@@ -170,11 +131,18 @@ export class FairTurns {
     });
   }
 
+  /** While somebody waits: a look may let more begin though nothing comes or ends. */
+  #plan(): void {
+    this.#clock ??= setTimeout(() => this.#check(), Math.min(this.#hold_ms, LOOK_MS)).unref();
+  }
+
   #check(): void {
     this.#clock = undefined;
-    this.#freeHeld(this.#now());
+    const now = this.#now();
+    this.#freeHeld(now);
+    this.#look(now);
     this.#next();
-    if (this.#waiting.size > 0) this.#clock = setTimeout(() => this.#check(), this.#hold_ms).unref();
+    if (this.#waiting.size > 0) this.#plan();
   }
 
   #freeHeld(now: number): void {
@@ -184,7 +152,7 @@ export class FairTurns {
     }
   }
 
-  /** Fills the free places, a place for each customer in turn; who has its share already is passed over. */
+  /** Fills the free places, a place for each customer in turn; who may have no more is passed over. */
   #next(): void {
     const now = this.#now();
     let passed = 0;
