@@ -4,9 +4,11 @@ import { FloodShare, LOOK_MS } from '../../../pkg/rpc/flood-share.ts';
 
 /** A flood that begins as many as it may between two looks, one after another, and others that begin so many. */
 class Flooded {
-  busy = 1;
+  /** How busy the process is when the flood has begun so many since the last look. */
+  busy: (begun: number) => number = () => 1;
+  #begun = 0;
   #now = 0;
-  readonly #share = new FloodShare({ each: 64, linger_ms: 1_000, busy: () => this.busy });
+  readonly #share = new FloodShare({ each: 64, linger_ms: 1_000, busy: () => this.busy(this.#begun) });
 
   /** How many the flood has begun in each of so many looks. */
   begun(looks: number, others: number): number[] {
@@ -17,6 +19,7 @@ class Flooded {
         this.#begin('flood');
         begun += 1;
       }
+      this.#begun = begun;
       this.#now += LOOK_MS;
       this.#share.look(this.#now, [
         ['others', 5],
@@ -35,20 +38,26 @@ class Flooded {
 describe('the share of a flood', () => {
   it('is all that it asks for while the process keeps up', () => {
     const flooded = new Flooded();
-    flooded.busy = 0.5;
+    flooded.busy = () => 0.5;
     expect(flooded.begun(4, 100)).to.deep.equal([300, 300, 300, 300]);
   });
 
   it('comes down to what the busiest of the others begins while the process does not keep up', () => {
-    const [first, , , ...then] = new Flooded().begun(10, 40);
-    expect(first).to.equal(300);
-    for (const begun of then) expect(begun).to.be.within(30, 40);
+    const begun = new Flooded().begun(14, 40);
+    expect(begun[0]).to.equal(300);
+    for (const then of begun.slice(8)) expect(then).to.be.within(30, 40);
+  });
+
+  it('goes up and down about what the process keeps up with where the others ask for little', () => {
+    const flooded = new Flooded();
+    flooded.busy = (begun) => Math.min(1, begun / 200);
+    for (const begun of flooded.begun(20, 2).slice(6)) expect(begun).to.be.within(0.5 * 130, 1.25 * 130 + 1);
   });
 
   it('is a few where the others ask for next to nothing, and grows again as soon as the process keeps up', () => {
     const flooded = new Flooded();
-    expect(flooded.begun(12, 1).at(-1)).to.equal(4);
-    flooded.busy = 0;
+    expect(flooded.begun(16, 1).at(-1)).to.equal(4);
+    flooded.busy = () => 0;
     const growing = flooded.begun(24, 1);
     expect(growing.slice(0, 3)).to.deep.equal([4, 5, 7]);
     expect(growing.at(-1)).to.equal(300);
