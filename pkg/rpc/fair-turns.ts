@@ -1,4 +1,4 @@
-import { FloodShare, LOOK_MS } from './flood-share.ts';
+import { FloodShare, type FloodShareOptions, LOOK_MS } from './flood-share.ts';
 
 /** How many requests are worked on side by side: 100 callers do 5 to 20 % more when none of them waits for a place (performance.md, 31). */
 const PLACES = 100;
@@ -22,16 +22,11 @@ interface Waiting {
   readonly begin: (place: Place) => void;
 }
 
-export interface FairTurnsOptions {
+export interface FairTurnsOptions extends Partial<FloodShareOptions> {
   readonly places?: number;
-  /** How many of them one customer may have. */
-  readonly each?: number;
-  readonly linger_ms?: number;
   readonly hold_ms?: number;
   /** ms that never go back; default the process's own. */
   readonly now?: () => number;
-  /** The part of the time since it was last asked in which the process was busy, 0 to 1; default of its event loop. */
-  readonly busy?: () => number;
 }
 
 /**
