@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Daemon, type DaemonForm, EVENT_EXCHANGE } from './daemon.ts';
 import { Database } from './database.ts';
-import { type Row, untilStill } from './measure.ts';
+import type { Row } from './measure.ts';
 import type { Options } from './options.ts';
 import type { CallerCommands, EchoCommands, FloorCommands, PoolForm, SinkCommands } from './protocol.ts';
 import { type Servers, startServers } from './servers.ts';
@@ -123,5 +124,16 @@ export class Bench {
     for (const name of [...this.#daemons.keys()]) await this.stopDaemon(name);
     await this.database.close();
     await Promise.all([this.echo.close(), this.floor.close(), this.callers.close(), this.sink.close()]);
+  }
+}
+
+/** Waits until a figure stays the same for `ms`; gives up after ten seconds. */
+async function untilStill(figure: () => Promise<number>, ms: number): Promise<void> {
+  let last = await figure();
+  for (let left = Math.ceil(10_000 / ms); left > 0; left--) {
+    await pause(ms);
+    const now = await figure();
+    if (now === last) return;
+    last = now;
   }
 }

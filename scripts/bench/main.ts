@@ -17,7 +17,8 @@ import type { Row } from './measure.ts';
 import { type CaseName, type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { endAll, endWell, isEnding } from './processes.ts';
 import { profileFlags, readProfile } from './profile.ts';
-import { cpuLine, type Figure, figureLine, header, rowLine, targetLine } from './report.ts';
+import { cpuLine, figureLine, header, rowLine, targetLine } from './report.ts';
+import type { Figure } from './statistics.ts';
 import { targets } from './targets.ts';
 
 /**

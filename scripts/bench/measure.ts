@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench } from './bench.ts';
 import type { Workload } from './protocol.ts';
 import { round, type Spread, spread } from './statistics.ts';
@@ -161,15 +160,4 @@ function toRow({ name, callers }: Contestant, own: readonly Sample[], against: r
     log_writes_per_call: round(all((sample) => sample.log_writes_per_call).median),
     messages_per_call: all((sample) => sample.messages_per_call).median,
   };
-}
-
-/** Waits until a figure stays the same for `ms`; gives up after ten seconds. */
-export async function untilStill(figure: () => Promise<number>, ms: number): Promise<void> {
-  let last = await figure();
-  for (let left = Math.ceil(10_000 / ms); left > 0; left--) {
-    await pause(ms);
-    const now = await figure();
-    if (now === last) return;
-    last = now;
-  }
 }

@@ -1,12 +1,6 @@
 import type { Row } from './measure.ts';
-import type { Spread } from './statistics.ts';
+import type { Figure } from './statistics.ts';
 import type { Target } from './targets.ts';
-
-/** A figure that is no rate of calls. */
-export interface Figure extends Spread {
-  readonly figure: string;
-  readonly unit: string;
-}
 
 const COLUMNS = [
   ['measure', 34],

@@ -5,6 +5,12 @@ export interface Spread {
   readonly max: number;
 }
 
+/** A figure that is no rate of calls. */
+export interface Figure extends Spread {
+  readonly figure: string;
+  readonly unit: string;
+}
+
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

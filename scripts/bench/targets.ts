@@ -1,6 +1,5 @@
 import type { Row } from './measure.ts';
-import type { Figure } from './report.ts';
-import { round } from './statistics.ts';
+import { type Figure, round } from './statistics.ts';
 
 /** One of the project's targets, and what was measured. */
 export interface Target {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
 import { type Bench, REQUESTS } from '../bench.ts';
-import type { Figure } from '../report.ts';
-import { round } from '../statistics.ts';
+import { type Figure, round } from '../statistics.ts';
 import { RpcClient } from '../worker/rpc.ts';
 
 const CALLS = 'bin-manager.call-manager.request';

@@ -5,8 +5,7 @@ import { laneOf, subscriptionTo } from '../../../test/support/subscriptions.ts';
 import { type Bench, REQUESTS } from '../bench.ts';
 import { BRIEF, callFlow } from '../flows.ts';
 import type { Arrived, EndpointCommands } from '../protocol.ts';
-import type { Figure } from '../report.ts';
-import { spread } from '../statistics.ts';
+import { type Figure, spread } from '../statistics.ts';
 import { Worker } from '../worker.ts';
 
 const SUBSCRIPTIONS = { short: 200, full: 1_000 };

@@ -4,8 +4,7 @@ import { Database } from '../database.ts';
 import { CUSTOMERS, callFlow } from '../flows.ts';
 import { measure, type Row } from '../measure.ts';
 import type { Walk } from '../protocol.ts';
-import type { Figure } from '../report.ts';
-import { spread } from '../statistics.ts';
+import { type Figure, spread } from '../statistics.ts';
 import { residentMb } from '../usage.ts';
 import { IDLE_MS } from './start.ts';
 

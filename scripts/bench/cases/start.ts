@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Bench, REQUESTS } from '../bench.ts';
-import type { Figure } from '../report.ts';
-import { spread } from '../statistics.ts';
+import { type Figure, spread } from '../statistics.ts';
 import { residentMb } from '../usage.ts';
 
 /** What starting has used and left goes with the first collection of all garbage, after some 25 s. */

@@ -5,8 +5,7 @@ import { laneOf, subscriptionTo } from '../../../test/support/subscriptions.ts';
 import type { Bench } from '../bench.ts';
 import { microseconds } from '../measure.ts';
 import type { PostCommands, ReceiverCommands } from '../protocol.ts';
-import type { Figure } from '../report.ts';
-import { spread } from '../statistics.ts';
+import { type Figure, spread } from '../statistics.ts';
 import { cpuSeconds } from '../usage.ts';
 import { Worker } from '../worker.ts';
 
