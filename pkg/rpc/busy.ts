@@ -6,27 +6,23 @@ const SCHEDULED = '/proc/self/schedstat';
 /**
  * The part of the time since it was last asked, 0 to 1, in which the process ran or waited for a processor. Where others on the
  * same machine keep it from running, its event loop alone looks as if it had little to do; that is all that can be
- * known where the kernel does not tell.
+ * known where the kernel does not tell (`scheduled` is undefined).
  */
 export function busySince(
-  wanted: () => number | undefined = wantedMs,
+  scheduled: () => number | undefined = scheduledMs,
   now: () => number = () => performance.now(),
 ): () => number {
-  let loop = performance.eventLoopUtilization();
-  let last = { at: now(), wanted: wanted() };
+  const look = () => ({ at: now(), wanted: scheduled() ?? performance.eventLoopUtilization().active });
+  let last = look();
   return () => {
     const before = last;
-    const looped = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(looped, loop);
-    loop = looped;
-    last = { at: now(), wanted: wanted() };
-    if (last.wanted === undefined || before.wanted === undefined || last.at <= before.at) return utilization;
+    last = look();
     return Math.min(1, (last.wanted - before.wanted) / (last.at - before.at));
   };
 }
 
 /** How long this thread has wanted a processor so far, in ms, whether it had one or not. Undefined: the kernel does not tell. */
-function wantedMs(): number | undefined {
+function scheduledMs(): number | undefined {
   try {
     const [ran = 0, waited = 0] = readFileSync(SCHEDULED, 'latin1').split(' ').map(Number);
     return ran > 0 ? (ran + waited) / 1e6 : undefined;

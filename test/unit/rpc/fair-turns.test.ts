@@ -87,12 +87,12 @@ describe('fair turns', () => {
   it('let nobody have less than who asks next to most', async () => {
     let now = 0;
     const works = new Works();
-    const turns = new FairTurns({ places: 64, now: () => now, busy: () => 1 });
+    const turns = new FairTurns({ places: 64, linger_ms: 2_000, now: () => now, busy: () => 1 });
     const run = (customer: string, count: number): void => {
       for (let at = 0; at < count; at++) void turns.run(customer, works.work(customer));
     };
     run('b', 9);
-    for (now = 50; now < 1_000; now += 50) run('a', 1);
+    for (now = 50; now <= 1_000; now += 50) run('a', 1);
     // The tenth is there before it is seen that nobody asks for more.
     expect(works.begun.filter((one) => one === 'a')).to.have.lengthOf(10);
   });
